@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+const resolve = { conditions: ['source', 'module', 'node', 'development|production'] };
+const ssr = { resolve: { conditions: ['source', 'node', 'development|production'], externalConditions: ['source', 'node'] } };
+
+/** Suites by what they need: `unit` needs nothing, the others start real servers on loopback. */
+export default defineConfig({
+  resolve,
+  ssr,
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['{libs,apps,tools}/**/*.spec.ts'], exclude: ['**/node_modules/**', 'dist/**'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/{contract,integration}/**/*.spec.ts'],
+          globalSetup: ['test/support/servers.global.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'acceptance',
+          include: ['test/{acceptance,crash}/**/*.spec.ts'],
+          globalSetup: ['test/support/servers.global.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
