@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 /** `sha256:` and 64 hexadecimal digits. */
 export type Digest = `sha256:${string}`;
 
-export const sha256Hex = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+export const sha256Hex = (bytes: string | Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('hex');
 
 export const digestOf = (bytes: string | Uint8Array): Digest => `sha256:${sha256Hex(bytes)}`;
 

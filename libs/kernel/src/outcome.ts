@@ -4,7 +4,12 @@ import type { Duration } from './time.js';
 /** How one step ended in one pass. A pass never sleeps: it says what it waits for and when to look again. */
 export type Outcome =
   | { readonly kind: 'done'; readonly summary: string; readonly changed: boolean }
-  | { readonly kind: 'waiting'; readonly for: string; readonly recheckIn: Duration; readonly progress?: Progress }
+  | {
+      readonly kind: 'waiting';
+      readonly for: string;
+      readonly recheckIn: Duration;
+      readonly progress?: Progress;
+    }
   | {
       readonly kind: 'blocked';
       readonly by: string;

@@ -33,7 +33,12 @@ export function parseDuration(text: string): Duration | undefined {
 export function formatDuration(duration: Duration): string {
   const parts: string[] = [];
   let rest = Math.max(0, Math.round(duration / 1000));
-  for (const [unit, size] of [['d', 86_400], ['h', 3600], ['m', 60], ['s', 1]] as const) {
+  for (const [unit, size] of [
+    ['d', 86_400],
+    ['h', 3600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
     const amount = Math.floor(rest / size);
     rest -= amount * size;
     if (amount > 0) parts.push(`${amount}${unit}`);

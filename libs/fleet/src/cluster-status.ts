@@ -1,0 +1,74 @@
+import type { Failure, Instant, Progress } from '#kernel';
+import type { Problem } from './problem.js';
+
+/** One word that says how a cluster is. */
+export type ClusterPhase =
+  | 'pending'
+  | 'updating'
+  | 'waiting'
+  | 'blocked'
+  | 'ready'
+  | 'stalled'
+  | 'failed'
+  | 'halted'
+  | 'held'
+  | 'decommissioning'
+  | 'decommissioned';
+
+export const STEP_KINDS = [
+  'validate',
+  'preflight',
+  'cluster-stack',
+  'control-plane',
+  'manifests',
+  'node-pools',
+  'verify',
+] as const;
+export const DECOMMISSION_STEP_KINDS = ['remove-node-pools', 'remove-stacks', 'report-remains'] as const;
+export type StepKind = (typeof STEP_KINDS)[number] | (typeof DECOMMISSION_STEP_KINDS)[number];
+
+export type StepState = 'pending' | 'running' | 'waiting' | 'blocked' | 'done' | 'failed' | 'skipped';
+
+export interface StepStatus {
+  readonly kind: StepKind;
+  readonly state: StepState;
+  /** For people: what it does, waits for or is blocked by. */
+  readonly message: string;
+  readonly unblock?: string;
+  readonly progress?: Progress;
+  readonly startedAt?: Instant;
+  readonly finishedAt?: Instant;
+  readonly failure?: Failure;
+}
+
+/** State of one node during a roll, for the live grid. */
+export interface NodeProgress {
+  readonly pool: string;
+  readonly instanceId: string;
+  readonly nodeName?: string;
+  readonly zone: string;
+  readonly outdated: boolean;
+  /** A state of rolling.md's machines, e.g. `draining`, `registered`, `in-service`. */
+  readonly state: string;
+  readonly since: Instant;
+  readonly note?: string;
+}
+
+/** What Fairway knows about a cluster. Written by the summariser only. */
+export interface ClusterStatus {
+  readonly clusterId: string;
+  readonly phase: ClusterPhase;
+  /** Why it is in this phase, for people. */
+  readonly message: string;
+  readonly currentVersion?: string;
+  readonly lastVersion?: string;
+  readonly nextVersion?: string;
+  readonly desiredDigest?: string;
+  readonly problems: readonly Problem[];
+  readonly updateId?: string;
+  readonly steps: readonly StepStatus[];
+  readonly nodes: readonly NodeProgress[];
+  readonly etaMs?: number;
+  readonly consecutiveFailures: number;
+  readonly updatedAt: Instant;
+}

@@ -1,0 +1,100 @@
+import type { Digest } from '#kernel';
+import type { KubernetesObject } from './kubernetes-object.js';
+
+/** Everything rendered from (revision, cluster record, locked inputs). Equal inputs give an equal digest. */
+export interface DesiredState {
+  readonly digest: Digest;
+  readonly clusterId: string;
+  readonly commit: string;
+  readonly treeDigest: string;
+  /** True while outputs of the cluster stack are placeholders: see `LockedInputs.clusterStackOutputs`. */
+  readonly provisional: boolean;
+  /** Minor or full version that the control plane should run, where the configuration says so, e.g. `1.36.0`. */
+  readonly kubernetesVersion?: string;
+  readonly etcdStack?: StackTemplate;
+  readonly clusterStack: StackTemplate;
+  /** Extra stacks of `cf-manifests/`, by name. */
+  readonly extraStacks: readonly StackTemplate[];
+  readonly nodePools: readonly DesiredNodePool[];
+  readonly components: readonly Component[];
+  readonly deletions: { readonly preApply: readonly Deletion[]; readonly postApply: readonly Deletion[] };
+  /** Things that do not stop the update, e.g. a PDB that can never allow an eviction. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** A CloudFormation stack as it should be. */
+export interface StackTemplate {
+  readonly name: string;
+  /** Template body, YAML or JSON. */
+  readonly body: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Path in the repository, for messages. */
+  readonly file: string;
+}
+
+export interface DesiredNodePool {
+  readonly name: string;
+  readonly profile: string;
+  readonly master: boolean;
+  readonly minSize: number;
+  readonly maxSize: number;
+  readonly instanceTypes: readonly string[];
+  readonly discountStrategy: string;
+  readonly stack: StackTemplate;
+  /** Rendered user data. May hold secrets: never logged, never stored in clear. */
+  readonly userData: string;
+  /** Effective config items of the pool (roll policy is read from them). */
+  readonly configItems: Readonly<Record<string, string>>;
+}
+
+/** One directory below `manifests/`. */
+export interface Component {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly objects: readonly SourcedObject[];
+  readonly settings: ComponentSettings;
+}
+
+export interface ComponentSettings {
+  readonly dependsOn: readonly string[];
+  readonly wave: number;
+  readonly timeoutMs: number;
+  readonly health: 'wait' | 'ignore';
+  readonly prune: boolean;
+  /** `removed: true` is the tombstone that lets a whole component be pruned. */
+  readonly removed: boolean;
+  /** JSON pointers that drift detection and apply leave to others. */
+  readonly ignore: readonly string[];
+}
+
+export interface SourcedObject {
+  readonly object: KubernetesObject;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** An entry of `deletions.yaml`; exactly one of name, selector and labels is set. */
+export interface Deletion {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly selector?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly hasOwner?: boolean;
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
+}
+
+/** A fault in what Git says. Lines and columns start at 1. */
+export interface ConfigProblem {
+  readonly severity: 'error' | 'warning';
+  /** Kebab-case, e.g. `template-error`, `unknown-profile`, `duplicate-object`. */
+  readonly code: string;
+  readonly message: string;
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly field?: string;
+  readonly hint?: string;
+}

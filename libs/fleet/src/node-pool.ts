@@ -1,0 +1,15 @@
+import type { ConfigItems } from './cluster.js';
+
+/** A named group of nodes made from one profile, a directory of the configuration repository. */
+export interface NodePool {
+  readonly name: string;
+  readonly profile: string;
+  readonly instanceTypes: readonly string[];
+  readonly discountStrategy: string;
+  readonly minSize: number;
+  readonly maxSize: number;
+  readonly configItems: ConfigItems;
+}
+
+/** Pools whose profile begins with `master` hold the control plane. */
+export const isMasterProfile = (profile: string): boolean => profile.startsWith('master');

@@ -1,0 +1,28 @@
+import type { ConfigTree, Revision } from '#fleet';
+
+export type CommitFacts = Pick<Revision, 'commit' | 'author' | 'subject' | 'committedAt'>;
+
+/**
+ * Git repositories by URL, each with one bare mirror on local disk. Every error is a `FailureError`: `git-unreachable`
+ * (transient), `git-denied` (denied), `tree-rejected` (invalid, names the files) … A failure never yields an empty tree.
+ */
+export interface GitPort {
+  /** Fetches once (callers at the same time share the fetch) and returns all branch heads: branch → commit id. */
+  fetch(repository: string): Promise<ReadonlyMap<string, string>>;
+  commit(repository: string, commit: string): Promise<CommitFacts>;
+  /** Digest of the `cluster/` tree at a commit; costs no reading of files. */
+  treeDigest(repository: string, commit: string): Promise<string>;
+  /** All files that Fairway reads, from the object database, within the configured limits. Cached by tree. */
+  readTree(repository: string, commit: string): Promise<ConfigTree>;
+  isAncestor(repository: string, ancestor: string, descendant: string): Promise<boolean>;
+  /**
+   * Moves a branch forward on the remote with a lease on `expected` (undefined: the branch must not exist), never forced.
+   * `already` when it is there; `diverged` when `commit` is no descendant; `moved` when the remote was not at `expected`.
+   */
+  advance(
+    repository: string,
+    branch: string,
+    commit: string,
+    expected: string | undefined,
+  ): Promise<'advanced' | 'already' | 'diverged' | 'moved'>;
+}

@@ -1,0 +1,96 @@
+import type { Cluster, KubernetesObject, NodeView, ObjectRef, PdbView, PodView, Taint } from '#fleet';
+
+/** Answers of the Eviction API (`policy/v1`), classified as rolling.md's table says. */
+export type EvictionAnswer =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'blocked-by-pdb'; readonly message: string; readonly retryAfterMs?: number }
+  | { readonly kind: 'throttled'; readonly retryAfterMs: number }
+  | { readonly kind: 'several-pdbs'; readonly message: string }
+  | { readonly kind: 'namespace-terminating'; readonly message: string }
+  | { readonly kind: 'forbidden-with-pdb'; readonly message: string }
+  | { readonly kind: 'webhook-denied'; readonly message: string }
+  | { readonly kind: 'transient'; readonly message: string };
+
+/** Change of a node's marks. Only named keys are touched; null removes. Guarded by the node's UID. */
+export interface NodePatch {
+  readonly unschedulable?: boolean;
+  readonly labels?: Readonly<Record<string, string | null>>;
+  readonly annotations?: Readonly<Record<string, string | null>>;
+  readonly addTaints?: readonly Taint[];
+  /** Removed by key and effect. */
+  readonly removeTaints?: readonly Pick<Taint, 'key' | 'effect'>[];
+}
+
+export interface ApplyOptions {
+  readonly dryRun: boolean;
+  /** Take fields over from other managers. */
+  readonly force: boolean;
+  readonly fieldManager: string;
+}
+
+export interface ListOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface DeleteOptions {
+  readonly uid?: string;
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
+}
+
+export type WatchedKind = 'nodes' | 'pods' | 'jobs' | 'poddisruptionbudgets';
+
+/**
+ * One cluster's Kubernetes API. TLS is verified with the cluster's CA. Rejects with classified `FailureError`s:
+ * `api-unreachable` (transient), `api-denied` (denied), `field-conflict` (conflict), `object-invalid` (invalid) …
+ */
+export interface KubernetesPort {
+  /** `v1.36.0` */
+  serverVersion(): Promise<string>;
+  /** True when `/readyz` answers ok. Never rejects for an API that is away: that is false. */
+  ready(): Promise<boolean>;
+
+  listNodes(): Promise<readonly NodeView[]>;
+  listPods(options?: ListOptions): Promise<readonly PodView[]>;
+  listPdbs(): Promise<readonly PdbView[]>;
+  patchNode(node: { readonly name: string; readonly uid: string }, patch: NodePatch): Promise<void>;
+  /** With UID precondition, so that a pod recreated under the same name is safe. */
+  evict(pod: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+  }): Promise<EvictionAnswer>;
+
+  get(ref: ObjectRef): Promise<KubernetesObject | undefined>;
+  list(
+    kind: { readonly apiVersion: string; readonly kind: string },
+    options?: ListOptions,
+  ): Promise<readonly KubernetesObject[]>;
+  /** Server-side apply. Returns the object as the server would hold it, or holds it. */
+  apply(object: KubernetesObject, options: ApplyOptions): Promise<KubernetesObject>;
+  /** `already-exists` (conflict) when it is there. */
+  create(object: KubernetesObject): Promise<KubernetesObject>;
+  /** False when it was not there. */
+  delete(ref: ObjectRef, options: DeleteOptions): Promise<boolean>;
+  /** At most `limitBytes` of a container's log; undefined while there is none. */
+  podLog(pod: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly container: string;
+    readonly limitBytes: number;
+  }): Promise<string | undefined>;
+
+  /**
+   * Calls `changed` whenever something of these kinds changes, until the signal aborts. Resumes and relists by itself
+   * (410 included); `changed` is a hint to look, not a delta.
+   */
+  watch(kinds: readonly WatchedKind[], changed: (kind: WatchedKind) => void, signal: AbortSignal): void;
+}
+
+export interface KubernetesAccess {
+  /** Clients are cached per cluster and shared by passes (keep-alive, discovery). */
+  connect(cluster: Pick<Cluster, 'id' | 'apiServerUrl' | 'configItems'>): Promise<KubernetesPort>;
+}
