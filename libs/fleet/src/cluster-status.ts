@@ -69,6 +69,10 @@ export interface ClusterStatus {
   readonly steps: readonly StepStatus[];
   readonly nodes: readonly NodeProgress[];
   readonly etaMs?: number;
+  /** Start of the present uninterrupted phase at the present version: what soak counts. */
+  readonly since: Instant;
+  /** Of the API server, when last seen by a verification. */
+  readonly serverVersion?: string;
   readonly consecutiveFailures: number;
   readonly updatedAt: Instant;
 }

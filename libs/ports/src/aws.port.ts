@@ -73,6 +73,7 @@ export interface AwsPort {
   /** TerminateInstanceInAutoScalingGroup; an instance that is terminating or gone already is success. */
   terminateInstance(instanceId: string, options: { readonly decrementDesired: boolean }): Promise<void>;
   deregisterTargets(targetGroupArn: string, instanceIds: readonly string[]): Promise<void>;
+  registerTargets(targetGroupArn: string, instanceIds: readonly string[]): Promise<void>;
   deregistrationDelay(targetGroupArn: string): Promise<Duration>;
 
   /** Looks up what a render asks for. Cluster stack outputs come from `stackName`. */

@@ -4,6 +4,7 @@ export type * from './channel-store.port.js';
 export type * from './git.port.js';
 export type * from './kubernetes.port.js';
 export type * from './lease.port.js';
+export type * from './log.port.js';
 export type * from './notify.port.js';
 export type * from './registry.port.js';
 export type * from './update-store.port.js';

@@ -1,0 +1,2 @@
+export * from './start-worker.js';
+export type { WorkerRuntime } from './worker-runtime.js';

@@ -1,0 +1,37 @@
+import type { Settings } from '#platform';
+import type { NotifyRoute } from '#adapters/notify';
+
+/** Receivers by the settings. Slack hears what people must know; the generic webhook hears everything. */
+export function notifyRoutes(settings: Settings): readonly NotifyRoute[] {
+  const routes: NotifyRoute[] = [];
+  if (settings.FAIRWAY_SLACK_WEBHOOK_URL !== undefined) {
+    routes.push({ name: 'slack', kind: 'slack-webhook', url: settings.FAIRWAY_SLACK_WEBHOOK_URL });
+  }
+  if (settings.FAIRWAY_WEBHOOK_URL !== undefined) {
+    const secrets = (settings.FAIRWAY_WEBHOOK_SECRET ?? '').split(',').filter((secret) => secret !== '');
+    routes.push({ name: 'webhook', kind: 'standard-webhook', url: settings.FAIRWAY_WEBHOOK_URL, secrets });
+  }
+  return routes;
+}
+
+const TOLD_TO_SLACK = [
+  'revision.*',
+  'promotion.*',
+  'channel.*',
+  'problem.*',
+  'conformance.*',
+  'roll.*',
+  'decommission.*',
+  'glass.*',
+  'cluster.failed',
+  'cluster.halted',
+  'cluster.stalled',
+  'cluster.blocked',
+];
+
+export function routeFilters(routes: readonly NotifyRoute[]) {
+  return routes.map(({ name, kind }) => ({
+    name,
+    ...(kind === 'slack-webhook' && { types: TOLD_TO_SLACK }),
+  }));
+}

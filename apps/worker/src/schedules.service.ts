@@ -1,0 +1,66 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { seconds, toFailure, type Instant } from '#kernel';
+import type { Lease } from '#ports';
+import { WORKER, type WorkerRuntime } from './worker-runtime.js';
+
+const SWEEP_MS = 1_000;
+const SWEEP_TTL = seconds(10);
+/** A ring by the queue comes before the sweep's; the sweep is for rings that were lost. */
+const SWEEP_SLACK = seconds(2);
+const CHANNEL_EVERY = seconds(15);
+
+/** The clockwork. Fires in every replica; a database lease lets only one of them sweep. */
+@Injectable()
+export class SchedulesService {
+  private lease: Lease | undefined;
+  private sweeping = false;
+  private lastPoll: Instant = 0;
+  private lastChannels: Instant = 0;
+
+  constructor(@Inject(WORKER) private readonly worker: WorkerRuntime) {}
+
+  @Interval(SWEEP_MS)
+  async sweep(): Promise<void> {
+    if (this.sweeping || this.worker.closing) return;
+    this.sweeping = true;
+    try {
+      if (await this.leads()) await this.ringWhatIsDue();
+      this.worker.outbox.wake();
+    } catch (thrown) {
+      const failure = toFailure(thrown);
+      this.worker.ports.log.warn('sweep failed', { code: failure.code, reason: failure.message });
+      this.lease = undefined;
+    } finally {
+      this.sweeping = false;
+    }
+  }
+
+  private async leads(): Promise<boolean> {
+    const { leases } = this.worker.ports;
+    this.lease = this.lease
+      ? await leases.renew(this.lease, SWEEP_TTL)
+      : await leases.acquire('schedule/sweep', SWEEP_TTL);
+    return this.lease !== undefined;
+  }
+
+  private async ringWhatIsDue(): Promise<void> {
+    const { ports, settings, passes } = this.worker;
+    const now = ports.clock.now();
+    const due = await ports.updates.due(now - SWEEP_SLACK, 500);
+    const keys = due.map((id) => `cluster/${id}`);
+    if (now - this.lastPoll >= settings.gitPollInterval) {
+      this.lastPoll = now;
+      const repositories = new Set(
+        (await ports.channels.listChannels()).map((channel) => channel.repository),
+      );
+      keys.push(...[...repositories].map((url) => `repository/${url}`));
+    }
+    if (now - this.lastChannels >= CHANNEL_EVERY) {
+      this.lastChannels = now;
+      keys.push(...(await ports.channels.listChannels()).map((channel) => `channel/${channel.name}`));
+    }
+    const missed = keys.filter((key) => !passes.inFlight.has(key));
+    await Promise.all(missed.map((key) => ports.doorbell.ring(key)));
+  }
+}

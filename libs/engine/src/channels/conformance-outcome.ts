@@ -1,0 +1,162 @@
+import type { Instant } from '#kernel';
+import { minutes } from '#kernel';
+import type { ConformanceRun, KubernetesObject } from '#fleet';
+import type { KubernetesPort } from '#ports';
+import {
+  CONFORMANCE_CONTAINER,
+  conformanceName,
+  conformanceProgress,
+  extractJUnit,
+  judge,
+  RESULTS_CONTAINER,
+  type ConformanceSuite,
+  type Judgement,
+} from '#promotion';
+
+export type RunLook =
+  /** Its Job is not there: it was never created, or the worker died in between. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'running'; readonly message: string }
+  | { readonly kind: 'ended'; readonly judgement: Judgement };
+
+/** JUnit of 64 MiB packs to a few; logs beyond this are cut, and a cut frame is its own verdict. */
+const RESULTS_LOG_LIMIT = 128 * 1024 * 1024;
+const PROGRESS_LOG_LIMIT = 256 * 1024;
+/** A run whose Job vanished is created again only in its first minute; later somebody removed it. */
+const CREATION_TIME = minutes(1);
+
+/** One look at a run in its cluster. */
+export async function outcomeOfRun(
+  kubernetes: KubernetesPort,
+  run: ConformanceRun,
+  suite: ConformanceSuite,
+  digestNow: string | undefined,
+  now: Instant,
+): Promise<RunLook> {
+  const namespace = conformanceName(run.id);
+  const job = await kubernetes.get({ apiVersion: 'batch/v1', kind: 'Job', namespace, name: namespace });
+  if (!job) {
+    if (now - (run.startedAt ?? now) < CREATION_TIME) return { kind: 'absent' };
+    return ended(run, suite, { jobFailureReason: 'Disappeared', log: '', digestNow });
+  }
+  const end = endOfJob(job);
+  const [pod] = await kubernetes.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace });
+  if (!end) return { kind: 'running', message: await progressOf(kubernetes, namespace, pod) };
+  const name = pod?.metadata.name;
+  const log =
+    name === undefined
+      ? ''
+      : ((await kubernetes.podLog({
+          namespace,
+          name,
+          container: RESULTS_CONTAINER,
+          limitBytes: RESULTS_LOG_LIMIT,
+        })) ?? '');
+  return ended(run, suite, {
+    log,
+    digestNow,
+    serverVersion: await kubernetes.serverVersion(),
+    ...exitOf(pod),
+    jobFailureReason: podReason(pod) ?? end.reason,
+  });
+}
+
+interface Evidence {
+  readonly log: string;
+  readonly digestNow: string | undefined;
+  readonly exit?: number;
+  readonly dryRunEnv?: string;
+  readonly serverVersion?: string;
+  readonly jobFailureReason?: string | undefined;
+}
+
+async function ended(run: ConformanceRun, suite: ConformanceSuite, evidence: Evidence): Promise<RunLook> {
+  const judgement = judge({
+    exit: evidence.exit,
+    junit: await extractJUnit(evidence.log),
+    dryRunEnv: evidence.dryRunEnv,
+    expectedMin: suite.expectedMin,
+    serverVersionBefore: run.serverVersion,
+    serverVersionAfter: evidence.serverVersion,
+    digestBefore: run.desiredDigest,
+    digestAfter: evidence.digestNow,
+    jobFailureReason: evidence.jobFailureReason,
+  });
+  return { kind: 'ended', judgement };
+}
+
+async function progressOf(
+  kubernetes: KubernetesPort,
+  namespace: string,
+  pod: KubernetesObject | undefined,
+): Promise<string> {
+  if (!pod) return 'waits for its pod';
+  const log = await kubernetes
+    .podLog({
+      namespace,
+      name: pod.metadata.name,
+      container: CONFORMANCE_CONTAINER,
+      limitBytes: PROGRESS_LOG_LIMIT,
+    })
+    .catch(() => undefined);
+  const progress = log === undefined ? undefined : conformanceProgress(log);
+  return progress ? `${progress.done} of ${progress.total} tests, ${progress.failed} failed` : 'starts';
+}
+
+interface Conditioned {
+  readonly conditions?: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+  }[];
+}
+
+/** Complete or Failed; undefined while it runs. Source: Kubernetes API reference, Job v1, "JobCondition". */
+function endOfJob(job: KubernetesObject): { readonly reason?: string | undefined } | undefined {
+  const conditions = (job['status'] as Conditioned | undefined)?.conditions ?? [];
+  const end = conditions.find(
+    ({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'),
+  );
+  return end && (end.type === 'Failed' ? { reason: end.reason } : {});
+}
+
+interface PodStatus extends Conditioned {
+  readonly reason?: string;
+  readonly containerStatuses?: readonly {
+    readonly name: string;
+    readonly state?: {
+      readonly terminated?: { readonly exitCode: number; readonly reason?: string };
+      readonly waiting?: { readonly reason?: string };
+    };
+  }[];
+}
+
+function exitOf(pod: KubernetesObject | undefined): Pick<Evidence, 'exit' | 'dryRunEnv'> {
+  const status = pod?.['status'] as PodStatus | undefined;
+  const tests = status?.containerStatuses?.find(({ name }) => name === CONFORMANCE_CONTAINER);
+  const exit = tests?.state?.terminated?.exitCode;
+  const dryRunEnv = dryRunOf(pod);
+  return { ...(exit !== undefined && { exit }), ...(dryRunEnv !== undefined && { dryRunEnv }) };
+}
+
+/** What the pod really ran with: a webhook may have added it. */
+function dryRunOf(pod: KubernetesObject | undefined): string | undefined {
+  const spec = pod?.['spec'] as
+    | { containers?: readonly { name: string; env?: readonly { name: string; value?: string }[] }[] }
+    | undefined;
+  const tests = spec?.containers?.find(({ name }) => name === CONFORMANCE_CONTAINER);
+  const variable = tests?.env?.find(({ name }) => name === 'E2E_DRYRUN');
+  return variable && (variable.value ?? 'set from a source');
+}
+
+/** Why the pod was cut off, where it was; an ordinary exit says nothing here. */
+function podReason(pod: KubernetesObject | undefined): string | undefined {
+  const status = pod?.['status'] as PodStatus | undefined;
+  if (status?.reason !== undefined) return status.reason;
+  const target = status?.conditions?.find(
+    ({ type, status: value }) => type === 'DisruptionTarget' && value === 'True',
+  );
+  if (target?.reason !== undefined) return target.reason;
+  const tests = status?.containerStatuses?.find(({ name }) => name === CONFORMANCE_CONTAINER);
+  return tests?.state?.terminated?.reason === 'OOMKilled' ? 'OOMKilled' : undefined;
+}

@@ -1,0 +1,59 @@
+import type { Clock, Duration, Ids } from '#kernel';
+import { minutes, seconds } from '#kernel';
+import type {
+  AwsAccess,
+  ChannelStorePort,
+  DoorbellPort,
+  GitPort,
+  KubernetesAccess,
+  LeasePort,
+  LogPort,
+  RegistryPort,
+  UpdateStorePort,
+} from '#ports';
+
+/** Everything outside that the engine uses. */
+export interface EnginePorts {
+  readonly registry: RegistryPort;
+  readonly updates: UpdateStorePort;
+  readonly channels: ChannelStorePort;
+  readonly leases: LeasePort;
+  readonly doorbell: DoorbellPort;
+  readonly git: GitPort;
+  readonly aws: AwsAccess;
+  readonly kubernetes: KubernetesAccess;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: LogPort;
+}
+
+/** Rhythm of the engine. All defaults suit production; the sandbox shortens them. */
+export interface EngineSettings {
+  /** How long a worker that died keeps others from its cluster. */
+  readonly leaseTtl: Duration;
+  /** How soon to look again at something that moves by itself (stacks, boots, drains) without an event. */
+  readonly pollInterval: Duration;
+  /** How often a settled cluster is verified against the outside. */
+  readonly resyncInterval: Duration;
+  /** Between two fetches of a repository that nobody announced. */
+  readonly gitPollInterval: Duration;
+  /** Between a request to decommission and its first write. */
+  readonly decommissionGrace: Duration;
+  /** Overrides of roll timings, e.g. how long a new node must be ready. Production uses the policy's defaults. */
+  readonly roll: {
+    readonly minReady?: Duration;
+    readonly drainedQuiet?: Duration;
+    readonly maxDeregistrationDelay?: Duration;
+    /** How soon to look again after something was written. */
+    readonly lookAfterAction?: Duration;
+  };
+}
+
+export const DEFAULT_ENGINE_SETTINGS: EngineSettings = {
+  leaseTtl: seconds(60),
+  pollInterval: seconds(5),
+  resyncInterval: minutes(30),
+  gitPollInterval: seconds(30),
+  decommissionGrace: minutes(60),
+  roll: {},
+};

@@ -1,0 +1,99 @@
+import type { Clock, Ids } from '#kernel';
+import { toFailure } from '#kernel';
+import type { StepKind } from '#fleet';
+import type { Lease, NewIntent, UpdateStorePort } from '#ports';
+import type { PassMemory } from './pass-memory.js';
+
+export interface IntentRequest {
+  readonly step: StepKind;
+  readonly target: string;
+  readonly verb: string;
+  /** What the writer saw and wants: enough to recognise the deed, or to do it again, after a crash. Never a secret. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export interface Performed<T> {
+  readonly request: IntentRequest;
+  readonly result?: T;
+  readonly error?: unknown;
+}
+
+/**
+ * The only way to write to the outside: the intent is in the database, under a valid fencing token, before the call
+ * leaves. A stale holder cannot record, so it cannot act.
+ */
+export class IntentLog {
+  constructor(
+    private readonly store: UpdateStorePort,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly lease: () => Promise<Lease>,
+    private readonly memory: PassMemory,
+    private readonly identity: { readonly updateId: string; readonly clusterId: string },
+  ) {}
+
+  /** One deed. Rejects with what the deed rejected with. */
+  async perform<T>(request: IntentRequest, deed: () => Promise<T>): Promise<T> {
+    const [performed] = await this.performAll([request], deed);
+    if (performed?.error !== undefined) throw performed.error;
+    return performed?.result as T;
+  }
+
+  /**
+   * Several deeds in order, their intents and the pass's memory that explains them recorded in one transaction first. A
+   * deed that fails does not stop the others; a failure that may have happened after the deed was done leaves the intent
+   * open, so that the next pass looks before it does it again.
+   */
+  async performAll<T>(
+    requests: readonly IntentRequest[],
+    deed: (request: IntentRequest, index: number) => Promise<T>,
+  ): Promise<readonly Performed<T>[]> {
+    const intents = requests.map((request) => this.intentOf(request));
+    if (intents.length === 0) return [];
+    await this.store.recordIntents(await this.lease(), intents, this.memory.toJson());
+    const performed: Performed<T>[] = [];
+    const settled: string[] = [];
+    const refused: string[] = [];
+    for (const [index, request] of requests.entries()) {
+      const id = (intents[index] as NewIntent).id;
+      try {
+        performed.push({ request, result: await deed(request, index) });
+        settled.push(id);
+      } catch (error) {
+        performed.push({ request, error });
+        if (certainlyNotDone(error)) refused.push(id);
+      }
+    }
+    await this.settle(settled, 'done');
+    await this.settle(refused, 'refused');
+    return performed;
+  }
+
+  async settle(ids: readonly string[], result: string): Promise<void> {
+    if (ids.length > 0) await this.store.settleIntents(await this.lease(), ids, result, this.clock.now());
+  }
+
+  private intentOf(request: IntentRequest): NewIntent {
+    return {
+      id: this.ids.next(),
+      ...this.identity,
+      step: request.step,
+      target: request.target,
+      verb: request.verb,
+      data: request.data ?? {},
+      recordedAt: this.clock.now(),
+    };
+  }
+}
+
+/** The other side answered no. After anything else (time-outs, resets, unknown throws) the deed may have been done. */
+function certainlyNotDone(error: unknown): boolean {
+  const { class: kind } = toFailure(error);
+  return (
+    kind === 'invalid' ||
+    kind === 'denied' ||
+    kind === 'conflict' ||
+    kind === 'throttled' ||
+    kind === 'blocked'
+  );
+}

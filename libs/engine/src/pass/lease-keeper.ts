@@ -1,0 +1,46 @@
+import type { Clock, Duration } from '#kernel';
+import { FailureError } from '#kernel';
+import type { Lease, LeasePort } from '#ports';
+
+/** Keeps one lease fresh during a pass; rejects with `lease-lost` as soon as somebody else may be writing. */
+export class LeaseKeeper {
+  private constructor(
+    private readonly leases: LeasePort,
+    private readonly clock: Clock,
+    private readonly ttl: Duration,
+    private lease: Lease,
+    private takenAt: number,
+  ) {}
+
+  static async acquire(
+    leases: LeasePort,
+    clock: Clock,
+    name: string,
+    ttl: Duration,
+  ): Promise<LeaseKeeper | undefined> {
+    const takenAt = clock.now();
+    const lease = await leases.acquire(name, ttl);
+    return lease && new LeaseKeeper(leases, clock, ttl, lease, takenAt);
+  }
+
+  /** The lease, renewed when a third of its time is gone. */
+  readonly current = async (): Promise<Lease> => {
+    const now = this.clock.now();
+    if (now - this.takenAt < this.ttl / 3) return this.lease;
+    const renewed = await this.leases.renew(this.lease, this.ttl);
+    if (!renewed) {
+      throw new FailureError({
+        class: 'conflict',
+        code: 'lease-lost',
+        message: `another worker has taken over ${this.lease.name}`,
+      });
+    }
+    this.lease = renewed;
+    this.takenAt = now;
+    return renewed;
+  };
+
+  async release(): Promise<void> {
+    await this.leases.release(this.lease);
+  }
+}

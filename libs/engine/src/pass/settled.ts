@@ -1,0 +1,23 @@
+import type { Instant } from '#kernel';
+
+/** Memory key of {@link Settled}. */
+export const SETTLED = 'settled';
+
+/** What a cluster was last brought to and verified against; equal basis, nothing to do. */
+export interface Settled {
+  readonly revisionId: string;
+  readonly treeDigest: string;
+  readonly recordVersion: number;
+  readonly desiredDigest: string;
+  readonly verifiedAt: Instant;
+}
+
+export function settledBasis(value: unknown): Settled | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const candidate = value as Partial<Settled>;
+  return typeof candidate.revisionId === 'string' &&
+    typeof candidate.recordVersion === 'number' &&
+    typeof candidate.verifiedAt === 'number'
+    ? (candidate as Settled)
+    : undefined;
+}

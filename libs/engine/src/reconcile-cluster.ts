@@ -1,0 +1,127 @@
+import type { Instant } from '#kernel';
+import { minutes, toFailure } from '#kernel';
+import type { Cluster, Hold, StepKind } from '#fleet';
+import { DECOMMISSION_STEP_KINDS, holdsOn, STEP_KINDS, UPDATE_BLOCK_ITEM } from '#fleet';
+import type { ClusterRuntime } from '#ports';
+import type { EnginePorts, EngineSettings } from './engine-ports.js';
+import { spreadInterval } from './backoff.js';
+import { LeaseKeeper } from './pass/lease-keeper.js';
+import { runPass } from './pass/run-pass.js';
+import { SETTLED, settledBasis, type Settled } from './pass/settled.js';
+import type { RenderService } from './render/render-service.js';
+import type { BasePass } from './pass/pass.js';
+import { DECOMMISSION_STEPS, UPDATE_STEPS } from './steps/index.js';
+import { createStepRegistry, type StepRunner } from './steps/step-runner.js';
+
+export type ReconcileResult =
+  /** Another worker holds the cluster. */
+  | { readonly kind: 'busy' }
+  /** Nothing is known of it, or nothing is left to do. */
+  | { readonly kind: 'idle'; readonly why: string }
+  /** At its desired state and verified not long ago: cost a few reads. */
+  | { readonly kind: 'settled' }
+  | {
+      readonly kind: 'passed';
+      readonly phase: string;
+      readonly nextDueAt: Instant | undefined;
+      /** Whether changes inside the cluster should wake the next pass. */
+      readonly watch: boolean;
+    };
+
+export interface ClusterReconciler {
+  reconcile(clusterId: string): Promise<ReconcileResult>;
+}
+
+/** One short pass per call; never sleeps, never throws for what the outside does. */
+export function createClusterReconciler(
+  ports: EnginePorts,
+  settings: EngineSettings,
+  rendering: RenderService,
+): ClusterReconciler {
+  const parts: PassParts = {
+    ports,
+    settings,
+    rendering,
+    updateSteps: createStepRegistry(STEP_KINDS, UPDATE_STEPS),
+    decommissionSteps: createStepRegistry(DECOMMISSION_STEP_KINDS, DECOMMISSION_STEPS),
+  };
+  return {
+    reconcile: async (clusterId) => {
+      const lease = await LeaseKeeper.acquire(
+        ports.leases,
+        ports.clock,
+        `cluster/${clusterId}`,
+        settings.leaseTtl,
+      );
+      if (!lease) return { kind: 'busy' };
+      try {
+        return await reconcileLeased(lease, clusterId);
+      } catch (thrown) {
+        const failure = toFailure(thrown);
+        ports.log.warn('pass ended early', { clusterId, code: failure.code, reason: failure.message });
+        if (failure.class === 'bug')
+          ports.log.error('pass threw an unclassified error', { clusterId, failure });
+        return { kind: 'passed', phase: 'waiting', nextDueAt: undefined, watch: false };
+      } finally {
+        await lease.release().catch(() => undefined);
+      }
+    },
+  };
+
+  async function reconcileLeased(lease: LeaseKeeper, clusterId: string): Promise<ReconcileResult> {
+    const [cluster, runtime, holds] = await Promise.all([
+      ports.registry.getCluster(clusterId),
+      ports.updates.runtime(clusterId),
+      ports.channels.holds(),
+    ]);
+    if (!cluster || !runtime) return { kind: 'idle', why: 'not registered' };
+    if (cluster.lifecycleStatus === 'decommissioned') return { kind: 'idle', why: 'decommissioned' };
+    const now = ports.clock.now();
+    const quiet = isSettled(cluster, runtime, now);
+    if (quiet && runtime.status) {
+      await ports.updates.commitPass(await lease.current(), {
+        status: runtime.status,
+        doorbellSeen: runtime.doorbell,
+        nextDueAt: spreadInterval(quiet.verifiedAt, settings.resyncInterval, clusterId),
+        memory: runtime.memory,
+        events: [],
+      });
+      return { kind: 'settled' };
+    }
+    return runPass(parts, lease, cluster, runtime, holdsFor(cluster, holds, now));
+  }
+
+  function isSettled(cluster: Cluster, runtime: ClusterRuntime, now: Instant): Settled | undefined {
+    if (cluster.lifecycleStatus === 'decommission-requested') return undefined;
+    const settled = settledBasis(runtime.memory[SETTLED]);
+    if (!settled || runtime.status?.phase !== 'ready') return undefined;
+    const same =
+      settled.recordVersion === cluster.recordVersion && settled.revisionId === runtime.admittedRevisionId;
+    return same && now < settled.verifiedAt + Math.max(minutes(1), settings.resyncInterval * 0.85)
+      ? settled
+      : undefined;
+  }
+}
+
+export interface PassParts {
+  readonly ports: EnginePorts;
+  readonly settings: EngineSettings;
+  readonly rendering: RenderService;
+  readonly updateSteps: ReadonlyMap<StepKind, StepRunner>;
+  readonly decommissionSteps: ReadonlyMap<StepKind, StepRunner<BasePass>>;
+}
+
+/** Holds of the database and the cluster's own block item. */
+function holdsFor(cluster: Cluster, holds: readonly Hold[], now: Instant): readonly Hold[] {
+  const active = holdsOn(holds, { channel: cluster.channel, clusterId: cluster.id }, now);
+  const reason = cluster.configItems[UPDATE_BLOCK_ITEM];
+  if (reason === undefined || reason === '') return active;
+  const own: Hold = {
+    id: UPDATE_BLOCK_ITEM,
+    scope: { kind: 'cluster', clusterId: cluster.id },
+    reason,
+    owner: `config item ${UPDATE_BLOCK_ITEM}`,
+    createdAt: cluster.createdAt,
+  };
+  return [...active, own];
+}

@@ -1,0 +1,143 @@
+import type { Outcome } from '#kernel';
+import { digestOfValue, done, failed, waiting } from '#kernel';
+import type { StackTemplate, StepKind } from '#fleet';
+import type { StackView } from '#ports';
+import type { Pass } from '../pass/pass.js';
+import { tell } from '../pass/pass.js';
+import { heldOutcome } from './held.js';
+
+interface Executed {
+  readonly content: string;
+  readonly changeSetId: string;
+}
+
+/**
+ * Brings one CloudFormation stack to its template, one observation or one change per call. Every stack status is
+ * handled. Source: AWS CloudFormation User Guide, "Stack status codes".
+ */
+export async function ensureStack(pass: Pass, step: StepKind, stack: StackTemplate): Promise<Outcome> {
+  const content = digestOfValue({ body: stack.body, parameters: stack.parameters, tags: stack.tags });
+  const executed = executedOf(pass, stack.name);
+  const view = await pass.aws.describeStack(stack.name);
+  const verdict = view && judgeStatus(view, executed?.content === content);
+  switch (verdict) {
+    case 'in-progress':
+      return waiting(`stack ${stack.name} is ${view?.status}`, pass.settings.pollInterval);
+    case 'settled':
+      return done(`stack ${stack.name} is up to date`);
+    case 'refused-this-content':
+      return stackFailed(pass, stack, view as StackView);
+    case 'stuck':
+      return unstick(pass, step, stack);
+    case 'dead':
+      return stackFailed(pass, stack, view as StackView);
+    default:
+      return change(pass, step, stack, content);
+  }
+}
+
+type Verdict = 'in-progress' | 'settled' | 'refused-this-content' | 'stuck' | 'dead' | 'changeable';
+
+function judgeStatus(view: StackView, sameContent: boolean): Verdict {
+  const { status } = view;
+  if (status === 'UPDATE_ROLLBACK_FAILED') return 'stuck';
+  if (status === 'REVIEW_IN_PROGRESS') return 'changeable';
+  if (status.endsWith('_IN_PROGRESS')) return 'in-progress';
+  if (status === 'CREATE_FAILED' || status === 'ROLLBACK_FAILED' || status === 'DELETE_FAILED') return 'dead';
+  if (status === 'ROLLBACK_COMPLETE' || status === 'UPDATE_ROLLBACK_COMPLETE') {
+    return sameContent ? 'refused-this-content' : 'changeable';
+  }
+  if (status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE' || status === 'IMPORT_COMPLETE') {
+    return sameContent ? 'settled' : 'changeable';
+  }
+  return 'changeable';
+}
+
+async function change(pass: Pass, step: StepKind, stack: StackTemplate, content: string): Promise<Outcome> {
+  const prepared = await pass.aws.prepareStackChange(stack);
+  if (prepared.kind === 'none') {
+    remember(pass, stack.name, { content, changeSetId: '' });
+    return done(`stack ${stack.name} is up to date`);
+  }
+  const held = heldOutcome(pass);
+  if (held) return held;
+  remember(pass, stack.name, { content, changeSetId: prepared.changeSetId });
+  await pass.intents.perform(
+    {
+      step,
+      target: stack.name,
+      verb: 'execute-change-set',
+      data: { changeSetId: prepared.changeSetId, kind: prepared.kind, content },
+    },
+    () => pass.aws.executeStackChange(stack, prepared),
+  );
+  tell(pass, {
+    type: `stack.${prepared.kind}`,
+    message: `${prepared.kind} stack ${stack.name}`,
+    data: { stack: stack.name, changes: prepared.changes.slice(0, 50) },
+  });
+  return waiting(`stack ${stack.name} is being ${prepared.kind}d`, pass.settings.pollInterval);
+}
+
+async function unstick(pass: Pass, step: StepKind, stack: StackTemplate): Promise<Outcome> {
+  await pass.intents.perform({ step, target: stack.name, verb: 'continue-update-rollback' }, () =>
+    pass.aws.continueRollback(stack.name),
+  );
+  return waiting(`the failed rollback of stack ${stack.name} goes on`, pass.settings.pollInterval);
+}
+
+async function stackFailed(pass: Pass, stack: StackTemplate, view: StackView): Promise<Outcome> {
+  const failures = await pass.aws.stackFailures(stack.name);
+  const first = failures[0];
+  const why = first ? `${first.resource}: ${first.reason}` : (view.statusReason ?? 'no reason was given');
+  return failed({
+    class: 'terminal',
+    code: 'stack-failed',
+    message: `stack ${stack.name} is ${view.status}. ${why}`,
+    hint: `Mend ${stack.file} (or the account) and merge; a new revision is tried at once.`,
+    place: { file: stack.file },
+    details: failures.map((failure) => ({
+      message: `${failure.resource} ${failure.status}: ${failure.reason}`,
+    })),
+  });
+}
+
+const memoryKey = (stackName: string): string => `stack/${stackName}`;
+
+function executedOf(pass: Pass, stackName: string): Executed | undefined {
+  const value = pass.memory.get(memoryKey(stackName));
+  if (typeof value !== 'object' || value === null || !('content' in value)) return undefined;
+  return value as Executed;
+}
+
+function remember(pass: Pass, stackName: string, executed: Executed): void {
+  pass.memory.set(memoryKey(stackName), executed);
+}
+
+/** Several stacks one after the other; stops at the first that is not done. */
+export async function ensureStacks(
+  pass: Pass,
+  step: StepKind,
+  stacks: readonly StackTemplate[],
+): Promise<Outcome> {
+  for (const stack of stacks) {
+    const outcome = await ensureStack(pass, step, stack);
+    if (outcome.kind !== 'done') return outcome;
+  }
+  return done(`${stacks.length} stacks are up to date`);
+}
+
+/** Several stacks at once (no order between them); the worst outcome wins. */
+export async function ensureStacksTogether(
+  pass: Pass,
+  step: StepKind,
+  stacks: readonly StackTemplate[],
+): Promise<Outcome> {
+  let worst: Outcome = done(`${stacks.length} stacks are up to date`);
+  for (const stack of stacks) {
+    const outcome = await ensureStack(pass, step, stack);
+    if (outcome.kind === 'failed') return outcome;
+    if (outcome.kind !== 'done' && worst.kind === 'done') worst = outcome;
+  }
+  return worst;
+}

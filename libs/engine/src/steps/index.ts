@@ -1,0 +1,26 @@
+import type { BasePass } from '../pass/pass.js';
+import { clusterStackStep } from './cluster-stack.step.js';
+import { controlPlaneStep } from './control-plane.step.js';
+import { removeNodePoolsStep, removeStacksStep, reportRemainsStep } from './decommission.step.js';
+import { manifestsStep } from './manifests.step.js';
+import { nodePoolsStep } from './node-pools.step.js';
+import { preflightStep } from './preflight.step.js';
+import type { StepRunner } from './step-runner.js';
+import { validateStep } from './validate.step.js';
+import { verifyStep } from './verify.step.js';
+
+export const UPDATE_STEPS: readonly StepRunner[] = [
+  validateStep,
+  preflightStep,
+  clusterStackStep,
+  controlPlaneStep,
+  manifestsStep,
+  nodePoolsStep,
+  verifyStep,
+];
+
+export const DECOMMISSION_STEPS: readonly StepRunner<BasePass>[] = [
+  removeNodePoolsStep,
+  removeStacksStep,
+  reportRemainsStep,
+];

@@ -1,0 +1,83 @@
+import { done, failed, hours, type Outcome } from '#kernel';
+import { checkSkew } from '#upgrade';
+import { buildPlan } from '../plan/build-plan.js';
+import type { Pass } from '../pass/pass.js';
+import { tell } from '../pass/pass.js';
+import { heldOutcome } from './held.js';
+import type { StepRunner } from './step-runner.js';
+
+const PLANNED_FOR = 'plan/for';
+
+/** Nothing is written before this has passed: right account, legal versions, and a complete plan that people can read. */
+export const preflightStep: StepRunner = {
+  kind: 'preflight',
+  title: 'Check the account, versions and plan',
+  timeLimit: hours(1),
+  errorThreshold: 3,
+  irreversible: false,
+  run: async (pass): Promise<Outcome> => {
+    const wrong =
+      (await wrongAccount(pass)) ?? held(pass) ?? (await testing(pass)) ?? (await illegalSkew(pass));
+    if (wrong) return wrong;
+    // One plan per update and rendered content; the pass in which it is made writes nothing else before it is stored.
+    const planned = `${pass.update.id}|${pass.desired.digest}`;
+    if (pass.memory.text(PLANNED_FOR) === planned) return done('planned');
+    const plan = await buildPlan(pass);
+    pass.report.plan = plan;
+    pass.memory.set(PLANNED_FOR, planned);
+    tell(pass, {
+      type: 'update.planned',
+      message: `plan: ${plan.stacks.filter((stack) => stack.action !== 'none').length} stacks, ${
+        plan.objects.filter((object) => object.action !== 'none').length
+      } objects, ${plan.nodes.reduce((sum, roll) => sum + roll.outdated.length, 0)} nodes to replace`,
+      data: { plan: plan.digest, blockers: plan.blockers },
+    });
+    return { kind: 'waiting', for: 'the plan to be stored', recheckIn: 0 };
+  },
+};
+
+async function wrongAccount(pass: Pass): Promise<Outcome | undefined> {
+  const caller = await pass.aws.callerAccount();
+  if (caller === pass.account.externalId) return undefined;
+  return failed({
+    class: 'denied',
+    code: 'wrong-account',
+    message: `credentials are for account ${caller}, the cluster lives in ${pass.account.externalId}`,
+    hint: 'Check the role that Fairway assumes for this account.',
+  });
+}
+
+/** Holds stop an update before it begins. In one that has begun, each step asks before it starts something new. */
+function held(pass: Pass): Outcome | undefined {
+  return pass.memory.text(PLANNED_FOR)?.startsWith(pass.update.id) ? undefined : heldOutcome(pass);
+}
+
+/** A conformance run and an update of one cluster exclude each other. */
+async function testing(pass: Pass): Promise<Outcome | undefined> {
+  const [run] = await pass.ports.channels.unfinishedRuns(pass.cluster.id);
+  if (!run || run.state !== 'running' || run.revisionId === pass.update.revisionId) return undefined;
+  return {
+    kind: 'blocked',
+    by: `conformance run ${run.suite} of ${run.commit.slice(0, 12)}`,
+    unblock: 'The update goes on when the run has ended.',
+    recheckIn: pass.settings.pollInterval,
+  };
+}
+
+async function illegalSkew(pass: Pass): Promise<Outcome | undefined> {
+  const target = pass.desired.kubernetesVersion;
+  if (target === undefined || !(await pass.kubernetes.ready())) return undefined;
+  const [server, nodes] = await Promise.all([pass.kubernetes.serverVersion(), pass.kubernetes.listNodes()]);
+  const violations = checkSkew({
+    apiServers: [server],
+    kubelets: nodes.map((node) => ({ name: node.name, version: node.kubeletVersion })),
+    target,
+  }).filter((violation) => !violation.waits);
+  if (violations.length === 0) return undefined;
+  return failed({
+    class: 'invalid',
+    code: 'version-skew',
+    message: violations.map((violation) => violation.message).join('; '),
+    hint: violations[0]?.remedy ?? 'Choose a version that the skew policy allows.',
+  });
+}

@@ -1,0 +1,158 @@
+import type { Instant, Outcome } from '#kernel';
+import { done, failed, toFailure } from '#kernel';
+import type { DesiredNodePool, StepKind } from '#fleet';
+import {
+  decide,
+  observeEviction,
+  readRollMemory,
+  type EvictAction,
+  type RollAction,
+  type RollDecision,
+  type RollMemory,
+} from '#rolling';
+import type { Pass } from '../pass/pass.js';
+import { tell } from '../pass/pass.js';
+import { runRollAction, type RollActionResult } from './roll-actions.js';
+import { poolPolicies, type PoolPolicies } from './roll-policy.js';
+import { observeRoll } from './roll-scope.js';
+import { redoRollIntents } from './roll-recovery.js';
+
+const memoryKey = (step: StepKind): string => `roll/${step}`;
+
+/**
+ * One look at the pools and one round of actions. Nothing here waits: the next look comes from a watch, or after the
+ * time that the decision names.
+ */
+export async function rollPools(
+  pass: Pass,
+  step: StepKind,
+  pools: readonly DesiredNodePool[],
+): Promise<Outcome> {
+  const policies = poolPolicies(pass, pools);
+  if (!policies.ok) return failed(policies.error);
+  await redoRollIntents(pass, step);
+  const memory = readRollMemory(pass.memory.get(memoryKey(step)), pass.update.id);
+  const observed = await observeRoll(pass, pools, policies.value, memory);
+  if (observed.kind === 'outcome') return observed.outcome;
+  const now = pass.ports.clock.now();
+  const decision = decide(observed.scope, policies.value.scope, now);
+  pass.nodes.push(...decision.nodes);
+  addEta(pass, decision);
+  const after = await act(pass, step, decision);
+  tellNotes(pass, memory, decision);
+  pass.memory.set(memoryKey(step), after);
+  return outcomeOf(pass, decision, policies.value);
+}
+
+async function act(pass: Pass, step: StepKind, decision: RollDecision): Promise<RollMemory> {
+  // The memory goes into the database with the intents, before the first action.
+  pass.memory.set(memoryKey(step), decision.memory);
+  const performed = await pass.intents.performAll(
+    decision.actions
+      .filter((action) => action.kind !== 'forget')
+      .map((action) => ({
+        step,
+        target: action.key,
+        verb: action.kind,
+        data: { action },
+      })),
+    (request) => runRollAction(pass, request.data?.['action'] as RollAction),
+  );
+  let memory = decision.memory;
+  for (const { request, result, error } of performed) {
+    const action = request.data?.['action'] as RollAction;
+    if (error !== undefined) reportFailedAction(pass, action, error);
+    else memory = remember(memory, action, result, pass.ports.clock.now());
+    if (error === undefined) tellAction(pass, action);
+  }
+  return memory;
+}
+
+function remember(
+  memory: RollMemory,
+  action: RollAction,
+  result: RollActionResult | undefined,
+  now: Instant,
+): RollMemory {
+  if (action.kind !== 'evict' || result?.eviction === undefined) return memory;
+  return observeEviction(memory, action as EvictAction, result.eviction, now);
+}
+
+/** An action that fails is decided on again from the next look; only what needs people or code is made known. */
+function reportFailedAction(pass: Pass, action: RollAction, error: unknown): void {
+  const failure = toFailure(error);
+  if (failure.class === 'bug' || failure.class === 'denied' || failure.class === 'invalid') throw error;
+  pass.ports.log.warn('roll action failed', {
+    clusterId: pass.cluster.id,
+    action: action.kind,
+    target: action.key,
+    code: failure.code,
+    reason: failure.message,
+  });
+}
+
+const TOLD_ACTIONS: Readonly<Partial<Record<RollAction['kind'], string>>> = {
+  cordon: 'node.cordoned',
+  terminate: 'node.terminated',
+  'set-desired-capacity': 'pool.scaled',
+  'restore-node': 'node.restored',
+};
+
+function tellAction(pass: Pass, action: RollAction): void {
+  const type = TOLD_ACTIONS[action.kind];
+  if (type === undefined) return;
+  tell(pass, {
+    type,
+    message: `${action.pool}: ${action.kind} ${action.key} (${action.reason})`,
+    data: { pool: action.pool, target: action.key, reason: action.reason },
+  });
+}
+
+/** A note is told when it appears; while it stays, the dedupe key keeps it quiet. */
+function tellNotes(pass: Pass, before: RollMemory, decision: RollDecision): void {
+  for (const note of decision.notes) {
+    if (note.severity === 'info') continue;
+    tell(pass, {
+      type: `roll.${note.code}`,
+      severity: note.severity,
+      message: note.unblock === undefined ? note.message : `${note.message} ${note.unblock}`,
+      data: { note, updateId: before.updateId },
+      dedupeKey: `roll|${note.code}|${note.pool}|${note.instance ?? ''}|${note.blockedBy?.pdb ?? ''}`,
+    });
+  }
+}
+
+function addEta(pass: Pass, decision: RollDecision): void {
+  if (decision.etaMs !== undefined) pass.report.etaMs = (pass.report.etaMs ?? 0) + decision.etaMs;
+}
+
+function outcomeOf(pass: Pass, decision: RollDecision, policies: PoolPolicies): Outcome {
+  const progress = { ...decision.progress, unit: 'nodes' };
+  const recheckIn = Math.min(
+    decision.nextLookIn,
+    Math.max(pass.settings.pollInterval, policies.scope.pollInterval),
+  );
+  switch (decision.state) {
+    case 'done':
+      return done(
+        progress.total > 0 ? `${progress.done} of ${progress.total} nodes replaced` : 'all nodes are current',
+      );
+    case 'working':
+      return { kind: 'waiting', for: decision.message, recheckIn, progress };
+    case 'blocked':
+      return {
+        kind: 'blocked',
+        by: decision.message,
+        unblock: decision.unblock ?? 'See the notes of the roll.',
+        recheckIn,
+        progress,
+      };
+    case 'halted':
+      return failed({
+        class: 'terminal',
+        code: 'roll-halted',
+        message: decision.message,
+        hint: decision.unblock ?? 'Look at the diagnostics, then merge a fix or resume the roll.',
+      });
+  }
+}

@@ -1,0 +1,85 @@
+import type { Outcome } from '#kernel';
+import { milliseconds, waiting } from '#kernel';
+import type { DesiredNodePool, NodeGroupView, NodeView } from '#fleet';
+import type { PoolScope, RollMemory, RollScope } from '#rolling';
+import type { Pass } from '../pass/pass.js';
+import type { PoolPolicies } from './roll-policy.js';
+
+export type ObservedRoll =
+  | { readonly kind: 'scope'; readonly scope: RollScope }
+  /** Nothing to decide on yet. */
+  | { readonly kind: 'outcome'; readonly outcome: Outcome };
+
+/** Reads everything that a decision needs, once. */
+export async function observeRoll(
+  pass: Pass,
+  pools: readonly DesiredNodePool[],
+  policies: PoolPolicies,
+  memory: RollMemory,
+): Promise<ObservedRoll> {
+  const [groups, nodes, pods, pdbs] = await Promise.all([
+    pass.aws.describeNodeGroups(pass.cluster.id),
+    pass.kubernetes.listNodes(),
+    pass.kubernetes.listPods(),
+    pass.kubernetes.listPdbs(),
+  ]);
+  const scopes: PoolScope[] = [];
+  for (const pool of pools) {
+    for (const group of groups.filter((candidate) => candidate.pool === pool.name)) {
+      if (!group.launchTemplate) return missing(pass, pool, 'a launch template on its auto scaling group');
+      scopes.push(await poolScope(pass, pool, group, nodes, policies));
+    }
+    if (!scopes.some((scope) => scope.pool === pool.name))
+      return missing(pass, pool, 'its auto scaling group');
+  }
+  return {
+    kind: 'scope',
+    scope: {
+      clusterId: pass.cluster.id,
+      updateId: pass.update.id,
+      commit: pass.desired.commit,
+      groups: scopes,
+      pods,
+      pdbs,
+      memory,
+      frozen: frozenPools(pass, pools),
+    },
+  };
+}
+
+async function poolScope(
+  pass: Pass,
+  pool: DesiredNodePool,
+  group: NodeGroupView,
+  nodes: readonly NodeView[],
+  policies: PoolPolicies,
+): Promise<PoolScope> {
+  const instances = new Set(group.instances.map((instance) => instance.instanceId));
+  const delays = await Promise.all(group.targetGroupArns.map((arn) => pass.aws.deregistrationDelay(arn)));
+  const policy = policies.byPool.get(pool.name);
+  return {
+    pool: pool.name,
+    master: pool.master,
+    minSize: pool.minSize,
+    maxSize: pool.maxSize,
+    group,
+    nodes: nodes.filter((node) => node.instanceId !== undefined && instances.has(node.instanceId)),
+    targetVersion: group.launchTemplate as { name: string; version: string },
+    instanceTypes: pool.instanceTypes,
+    deregistrationDelay: delays.reduce((longest, delay) => Math.max(longest, delay), milliseconds(0)),
+    ...(policy && { policy }),
+  };
+}
+
+function missing(pass: Pass, pool: DesiredNodePool, what: string): ObservedRoll {
+  return {
+    kind: 'outcome',
+    outcome: waiting(`node pool ${pool.name} to show ${what}`, pass.settings.pollInterval),
+  };
+}
+
+/** A hold on the cluster or its channel freezes every pool; a hold on a pool freezes that one. */
+function frozenPools(pass: Pass, pools: readonly DesiredNodePool[]): readonly string[] {
+  if (pass.holds.some((hold) => hold.scope.kind !== 'pool')) return pools.map((pool) => pool.name);
+  return pass.holds.flatMap((hold) => (hold.scope.kind === 'pool' ? [hold.scope.pool] : []));
+}

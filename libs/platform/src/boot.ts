@@ -1,0 +1,30 @@
+import { readSettings } from './read-settings.js';
+import type { Settings } from './settings.schema.js';
+
+/** Settings of this process; prints every fault and exits with 2 when there are any. */
+export function settingsOrExit(): Settings {
+  const settings = readSettings(process.env);
+  if (settings.ok) return settings.value;
+  process.stderr.write('Fairway cannot start with this configuration:\n');
+  for (const fault of settings.error) process.stderr.write(`  - ${fault}\n`);
+  process.exit(2);
+}
+
+/** Runs `stop` once on the first SIGINT or SIGTERM; a second signal, or `limitMs`, ends the process at once. */
+export function onShutdown(stop: () => Promise<void>, limitMs = 20_000): void {
+  let stopping = false;
+  const handle = (): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    setTimeout(() => process.exit(1), limitMs).unref();
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`shutdown failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', handle);
+  process.on('SIGTERM', handle);
+}

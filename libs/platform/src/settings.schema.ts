@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { parseDuration } from '#kernel';
+
+const duration = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const parsed = parseDuration(text);
+      if (parsed === undefined) {
+        context.addIssue({
+          code: 'custom',
+          message: `"${text}" is no duration; write for example 90s, 5m or 2h`,
+        });
+        return z.NEVER;
+      }
+      return parsed;
+    });
+
+const optionalDuration = z
+  .string()
+  .optional()
+  .transform((text, context) => {
+    if (text === undefined) return undefined;
+    const parsed = parseDuration(text);
+    if (parsed === undefined) {
+      context.addIssue({
+        code: 'custom',
+        message: `"${text}" is no duration; write for example 90s, 5m or 2h`,
+      });
+      return z.NEVER;
+    }
+    return parsed;
+  });
+
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true');
+
+const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+
+/** `dev,alpha` or `dev=main,alpha`: channels in the order of promotion, each with its branch where that is named differently. */
+const channels = z
+  .string()
+  .default('dev,alpha,beta,stable')
+  .transform((text, context) => {
+    const list = text.split(',').map((entry) => {
+      const [name = '', branch] = entry.trim().split('=');
+      return { name, branch: branch ?? name };
+    });
+    const bad = list.find(
+      ({ name, branch }) => !/^[a-z][a-z0-9-]*$/.test(name) || !/^[\w./-]+$/.test(branch),
+    );
+    if (bad || new Set(list.map(({ name }) => name)).size !== list.length) {
+      context.addIssue({
+        code: 'custom',
+        message: 'write channel names, comma-separated and distinct, e.g. dev,alpha=main',
+      });
+      return z.NEVER;
+    }
+    return list;
+  });
+
+/**
+ * The whole configuration, by environment variable. Every variable may be given as `<NAME>_FILE` with a path instead, so
+ * that secrets need not be in the environment. The descriptions are the documentation (docs/configuration.md).
+ */
+export const SETTINGS = {
+  FAIRWAY_DATABASE_URL: z.string().describe('PostgreSQL, for example postgres://fairway@db/fairway (secret)'),
+  FAIRWAY_DATABASE_POOL: count(10).describe('Connections per process'),
+  FAIRWAY_REDIS_URL: z
+    .string()
+    .optional()
+    .describe('Redis for the queue; without it the queue lives in PostgreSQL'),
+  FAIRWAY_HOST: z.string().default('127.0.0.1').describe('Address that the API listens on'),
+  FAIRWAY_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8080)
+    .describe('Port of the API; 0 takes a free one'),
+  FAIRWAY_REPOSITORY: z.string().describe('URL of the configuration repository'),
+  FAIRWAY_CHANNELS: channels.describe('Release channels in the order of promotion, e.g. dev,alpha,beta=main'),
+  FAIRWAY_GIT_DIR: z
+    .string()
+    .default('.fairway/git')
+    .describe('Directory of the bare mirrors; a cache, may be lost'),
+  FAIRWAY_GIT_CREDENTIALS: z
+    .string()
+    .optional()
+    .describe(
+      'user:password or token for the repository over HTTP (secret; use FAIRWAY_GIT_CREDENTIALS_FILE)',
+    ),
+  FAIRWAY_GIT_POLL_INTERVAL: duration('30s').describe('Between two fetches that no webhook asked for'),
+  FAIRWAY_GIT_WEBHOOK_SECRET: z
+    .string()
+    .optional()
+    .describe('HMAC-SHA-256 secret of /webhooks/git/generic (secret)'),
+  FAIRWAY_CLUSTER_CREDENTIALS_DIR: z
+    .string()
+    .default('.fairway/clusters')
+    .describe('One directory per cluster id (with _ for :) with token and ca.crt, or kubeconfig'),
+  FAIRWAY_AWS_ROLE_NAME: z
+    .string()
+    .optional()
+    .describe('Role assumed in each account; without it the ambient credentials are used'),
+  FAIRWAY_AWS_TEMPLATE_BUCKET: z
+    .string()
+    .optional()
+    .describe('Bucket for CloudFormation templates over 51,200 bytes'),
+  FAIRWAY_CONCURRENCY: count(16).describe('Passes at once in one worker'),
+  FAIRWAY_LEASE_TTL: duration('60s').describe('How long a dead worker keeps others from its cluster'),
+  FAIRWAY_POLL_INTERVAL: duration('5s').describe('Between two looks at something that moves by itself'),
+  FAIRWAY_RESYNC_INTERVAL: duration('30m').describe(
+    'Between two verifications of a cluster that is at its state',
+  ),
+  FAIRWAY_DECOMMISSION_GRACE: duration('1h').describe(
+    'Between the request to decommission and its first write',
+  ),
+  FAIRWAY_ROLL_MIN_READY: optionalDuration.describe(
+    'Overrides how long a new node must be Ready (policy: 30s)',
+  ),
+  FAIRWAY_ROLL_DRAINED_QUIET: optionalDuration.describe(
+    'Overrides the gap between two reads that find a node drained (policy: 5s)',
+  ),
+  FAIRWAY_ROLL_DEREGISTRATION_CAP: optionalDuration.describe(
+    'Overrides the longest wait for load balancers (policy: 300s)',
+  ),
+  FAIRWAY_ROLL_LOOK_AFTER_ACTION: optionalDuration.describe('Overrides how soon to look after a write'),
+  FAIRWAY_SLACK_WEBHOOK_URL: z.string().optional().describe('Slack incoming webhook (secret)'),
+  FAIRWAY_WEBHOOK_URL: z.string().optional().describe('Receiver of signed events (Standard Webhooks)'),
+  FAIRWAY_WEBHOOK_SECRET: z
+    .string()
+    .optional()
+    .describe('Its secret, whsec_… ; two, comma-separated, while rotating (secret)'),
+  FAIRWAY_NOTIFY_ALLOW_PRIVATE: flag.describe(
+    'Allow http and private addresses as receivers; for development',
+  ),
+  FAIRWAY_BOOTSTRAP_TOKEN: z
+    .string()
+    .optional()
+    .describe(
+      'Admin token that the API accepts from its first start (secret; use FAIRWAY_BOOTSTRAP_TOKEN_FILE)',
+    ),
+  FAIRWAY_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least level that is logged'),
+} as const;
+
+export const settingsSchema = z.object(SETTINGS);
+export type Settings = z.infer<typeof settingsSchema>;
