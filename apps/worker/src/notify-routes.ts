@@ -13,25 +13,3 @@ export function notifyRoutes(settings: Settings): readonly NotifyRoute[] {
   }
   return routes;
 }
-
-const TOLD_TO_SLACK = [
-  'revision.*',
-  'promotion.*',
-  'channel.*',
-  'problem.*',
-  'conformance.*',
-  'roll.*',
-  'decommission.*',
-  'glass.*',
-  'cluster.failed',
-  'cluster.halted',
-  'cluster.stalled',
-  'cluster.blocked',
-];
-
-export function routeFilters(routes: readonly NotifyRoute[]) {
-  return routes.map(({ name, kind }) => ({
-    name,
-    ...(kind === 'slack-webhook' && { types: TOLD_TO_SLACK }),
-  }));
-}

@@ -6,8 +6,8 @@ import { createKubernetesAccess } from '#adapters/kubernetes';
 import { createNotifier } from '#adapters/notify';
 import { createPostgresStores } from '#adapters/postgres';
 import { createQueue } from '#adapters/queue';
-import { createMetrics, type FieldLog, type Metrics, type Settings } from '#platform';
-import { notifyRoutes, routeFilters } from './notify-routes.js';
+import { createMetrics, notificationFilters, type FieldLog, type Metrics, type Settings } from '#platform';
+import { notifyRoutes } from './notify-routes.js';
 import { OutboxPump } from './outbox-pump.js';
 import { PassRunner } from './pass-runner.js';
 import { WatchKeeper } from './watch-keeper.js';
@@ -28,27 +28,30 @@ export interface WorkerRuntime {
 /** Connects the engine to the real outside. Migrates the database first; several workers may start at once. */
 export async function createWorkerRuntime(settings: Settings, log: FieldLog): Promise<WorkerRuntime> {
   const clock = systemClock;
-  const routes = notifyRoutes(settings);
   const stores = await createPostgresStores({
-    url: settings.FAIRWAY_DATABASE_URL,
-    poolSize: settings.FAIRWAY_DATABASE_POOL,
+    poolOptions: { url: settings.FAIRWAY_DATABASE_URL, size: settings.FAIRWAY_DATABASE_POOL },
     clock,
-    notificationRoutes: routeFilters(routes),
+    notificationRoutes: notificationFilters(settings),
   });
   await stores.migrate();
   await stores.channels.syncChannels(channelsOf(settings));
-  const queue = await createQueue(
+  const queue = createQueue(
     settings.FAIRWAY_REDIS_URL === undefined
       ? { kind: 'postgres', databaseUrl: settings.FAIRWAY_DATABASE_URL }
       : { kind: 'redis', redisUrl: settings.FAIRWAY_REDIS_URL },
-    { concurrency: settings.FAIRWAY_CONCURRENCY, log },
+    {
+      concurrency: settings.FAIRWAY_CONCURRENCY,
+      onTrouble: ({ code, message }) =>
+        log.warn('queue is in trouble; the sweep finds what is due', { code, reason: message }),
+    },
   );
-  const kubernetes = createKubernetesAccess({ credentialsDir: settings.FAIRWAY_CLUSTER_CREDENTIALS_DIR });
+  const kubernetes = createKubernetesAccess({
+    credentialsDirectory: settings.FAIRWAY_CLUSTER_CREDENTIALS_DIR,
+  });
+  const bucket = settings.FAIRWAY_AWS_TEMPLATE_BUCKET;
   const aws = createAwsAccess({
-    ...(settings.FAIRWAY_AWS_ROLE_NAME !== undefined && { roleName: settings.FAIRWAY_AWS_ROLE_NAME }),
-    ...(settings.FAIRWAY_AWS_TEMPLATE_BUCKET !== undefined && {
-      templateBucket: settings.FAIRWAY_AWS_TEMPLATE_BUCKET,
-    }),
+    roleName: settings.FAIRWAY_AWS_ROLE_NAME,
+    ...(bucket !== undefined && { templateBucket: () => bucket }),
   });
   const git = createGit(gitOptions(settings));
   const ports: EnginePorts = { ...stores, doorbell: queue, git, aws, kubernetes, clock, ids: randomIds, log };
@@ -57,9 +60,11 @@ export async function createWorkerRuntime(settings: Settings, log: FieldLog): Pr
   const watches = new WatchKeeper(stores.registry, kubernetes, queue, log);
   const clusters = createClusterReconciler(ports, engine, createRenderService(ports));
   const passes = new PassRunner(ports, engine, clusters, watches, metrics);
-  const notifier = createNotifier(routes, { allowPrivate: settings.FAIRWAY_NOTIFY_ALLOW_PRIVATE });
+  const notifier = createNotifier(notifyRoutes(settings), {
+    allowPrivate: settings.FAIRWAY_NOTIFY_ALLOW_PRIVATE,
+  });
   const outbox = new OutboxPump(stores.outbox, notifier, clock, metrics, log);
-  const work = await queue.work(passes.run);
+  queue.work(passes.run);
   await queue.ring(`repository/${settings.FAIRWAY_REPOSITORY}`).catch(() => undefined);
   let closing = false;
   return {
@@ -75,9 +80,8 @@ export async function createWorkerRuntime(settings: Settings, log: FieldLog): Pr
     close: async () => {
       closing = true;
       watches.close();
-      await work.close();
-      await outbox.close();
       await queue.close();
+      await outbox.close();
       await git.close();
       kubernetes.close();
       aws.close();
@@ -101,10 +105,10 @@ function channelsOf(settings: Settings) {
 
 function gitOptions(settings: Settings): Parameters<typeof createGit>[0] {
   const [username = '', password = ''] = (settings.FAIRWAY_GIT_CREDENTIALS ?? '').split(/:(.*)/s);
-  return {
-    mirrorsDir: settings.FAIRWAY_GIT_DIR,
-    ...(username !== '' && { credentialsFor: () => ({ username, password }) }),
-  };
+  const base = { mirrorsDir: settings.FAIRWAY_GIT_DIR };
+  return username === ''
+    ? base
+    : { ...base, credentialsFor: () => ({ kind: 'basic', username, password }) as const };
 }
 
 function engineSettings(settings: Settings): EngineSettings {

@@ -6,6 +6,7 @@ import type { ClusterRuntime } from '#ports';
 import type { EnginePorts, EngineSettings } from './engine-ports.js';
 import { spreadInterval } from './backoff.js';
 import { LeaseKeeper } from './pass/lease-keeper.js';
+import { recordDigest } from './pass/record-digest.js';
 import { runPass } from './pass/run-pass.js';
 import { SETTLED, settledBasis, type Settled } from './pass/settled.js';
 import type { RenderService } from './render/render-service.js';
@@ -96,7 +97,7 @@ export function createClusterReconciler(
     const settled = settledBasis(runtime.memory[SETTLED]);
     if (!settled || runtime.status?.phase !== 'ready') return undefined;
     const same =
-      settled.recordVersion === cluster.recordVersion && settled.revisionId === runtime.admittedRevisionId;
+      settled.recordDigest === recordDigest(cluster) && settled.revisionId === runtime.admittedRevisionId;
     return same && now < settled.verifiedAt + Math.max(minutes(1), settings.resyncInterval * 0.85)
       ? settled
       : undefined;

@@ -14,3 +14,6 @@ export * from './node-group.js';
 export * from './node-pool.js';
 export * from './problem.js';
 export * from './update.js';
+export * from './registry-record/patterns.js';
+export * from './registry-record/record.codec.js';
+export * from './registry-record/record.schema.js';

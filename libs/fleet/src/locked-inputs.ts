@@ -14,6 +14,13 @@ export interface LockedInputs {
   readonly subnets: Readonly<Record<string, string>>;
   /** The same for load balancers. */
   readonly loadBalancerSubnets: Readonly<Record<string, string>>;
+  /** The same for internal nodes and for pods, where the account has subnets of their own. */
+  readonly internalNodeSubnets?: Readonly<Record<string, string>>;
+  readonly podSubnets?: Readonly<Record<string, string>>;
+  readonly vpcIpv6Cidrs?: readonly string[];
+  readonly subnetIpv6Cidrs?: readonly string[];
+  /** Key behind `alias/etcd-cluster`, where the account has one. */
+  readonly etcdKmsKeyArn?: string;
   readonly hostedZone?: string;
   readonly loadBalancerCertificate?: string;
   /** `<name>|<owner>` → image id. A name with no or several matches is absent: the render reports it. */

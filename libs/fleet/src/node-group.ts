@@ -8,8 +8,15 @@ export interface NodeGroupView {
   readonly desiredCapacity: number;
   readonly zones: readonly string[];
   readonly suspendedProcesses: readonly string[];
-  /** Launch template name and concrete version that new instances get. */
-  readonly launchTemplate?: { readonly name: string; readonly version: string };
+  /**
+   * Launch template name and concrete version that new instances get. `floating` is what the group says instead of a
+   * number, where it does: then the next instance may be another one.
+   */
+  readonly launchTemplate?: {
+    readonly name: string;
+    readonly version: string;
+    readonly floating?: '$Latest' | '$Default';
+  };
   /** Instance types that the pool may launch (mixed instances policy or the template's own). */
   readonly instanceTypes: readonly string[];
   readonly targetGroupArns: readonly string[];

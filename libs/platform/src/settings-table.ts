@@ -13,7 +13,7 @@ export function settingsTable(): string {
 function shownDefault(name: string): string {
   let definition: unknown = SETTINGS[name as keyof typeof SETTINGS];
   for (let depth = 0; depth < 5; depth += 1) {
-    const inner = (definition as { _zod?: { def?: Record<string, unknown> } })._zod?.def;
+    const inner = (definition as { _zod?: { def?: Record<string, unknown> } } | undefined)?._zod?.def;
     if (inner === undefined) return '';
     if (inner['type'] === 'default') return `\`${String(inner['defaultValue'])}\``;
     definition = inner['innerType'] ?? inner['in'];

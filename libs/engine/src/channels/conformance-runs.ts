@@ -91,6 +91,8 @@ class RunAdvancer {
 
   private async start(run: ConformanceRun, cluster: Cluster, runtime: ClusterRuntime): Promise<void> {
     if (runtime.status?.phase !== 'ready') return;
+    const others = await this.ports.channels.unfinishedRuns(run.clusterId);
+    if (others.some((other) => other.id !== run.id && other.state === 'running')) return;
     const suite = await this.suiteOf(run);
     if (!suite) return this.finish(run, refused(`suite ${run.suite} is not in fairway.yaml`));
     const kubernetes = await this.ports.kubernetes.connect(cluster);

@@ -143,7 +143,8 @@ async function promoteEligible(
   for (const { target, evaluation } of gates) {
     const shown = withGates(current, evaluation);
     const promoted =
-      evaluation.already || (await promote(ports, policies, lease, current, view.revision, target));
+      (evaluation.already && current.convergedAt !== undefined) ||
+      (await promote(ports, policies, lease, current, view.revision, target));
     const promotedAt: Instant = current.promotedAt ?? ports.clock.now();
     current = promoted ? { ...shown, phase: 'promoted', promotedAt, reasons: [] } : shown;
   }

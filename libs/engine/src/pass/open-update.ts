@@ -1,4 +1,5 @@
 import type { FleetEvent, Update } from '#fleet';
+import { recordDigest } from './record-digest.js';
 import { SETTLED, settledBasis } from './settled.js';
 import type { PassFrame } from './run-pass.js';
 
@@ -7,7 +8,7 @@ const BASIS = 'update/basis';
 
 interface Basis {
   readonly revisionId: string;
-  readonly recordVersion: number;
+  readonly recordDigest: string;
 }
 
 /**
@@ -20,7 +21,7 @@ export async function openUpdate(frame: PassFrame, decommission: boolean): Promi
   const kind = decommission ? 'decommission' : 'update';
   const basis: Basis = {
     revisionId: frame.runtime.admittedRevisionId ?? '',
-    recordVersion: frame.cluster.recordVersion,
+    recordDigest: recordDigest(frame.cluster),
   };
   if (open && open.kind === kind && (decommission || sameBasis(frame.memory.get(BASIS), basis))) return open;
   const resumed = open ? undefined : await verification(frame, basis, decommission);
@@ -56,7 +57,7 @@ async function verification(
 function sameBasis(value: unknown, basis: Basis): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const other = value as Partial<Basis>;
-  return other.revisionId === basis.revisionId && other.recordVersion === basis.recordVersion;
+  return other.revisionId === basis.revisionId && other.recordDigest === basis.recordDigest;
 }
 
 function started(frame: PassFrame, update: Update, superseded: Update | undefined): FleetEvent {

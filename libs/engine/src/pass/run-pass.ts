@@ -13,6 +13,7 @@ import { openUpdate } from './open-update.js';
 import { PassMemory } from './pass-memory.js';
 import type { BasePass, Pass, PassReport } from './pass.js';
 import type { StepRunner } from '../steps/step-runner.js';
+import { recordDigest } from './record-digest.js';
 import { SETTLED, type Settled } from './settled.js';
 
 /** Facts that every part of one pass shares. */
@@ -233,7 +234,7 @@ function settledOf(frame: PassFrame, rendered: Extract<Rendered, { kind: 'valid'
   return {
     revisionId: rendered.revisionId,
     treeDigest: rendered.desired.treeDigest,
-    recordVersion: frame.cluster.recordVersion,
+    recordDigest: recordDigest(frame.cluster),
     desiredDigest: rendered.desired.digest,
     verifiedAt: now,
   };

@@ -7,7 +7,7 @@ export const SETTLED = 'settled';
 export interface Settled {
   readonly revisionId: string;
   readonly treeDigest: string;
-  readonly recordVersion: number;
+  readonly recordDigest: string;
   readonly desiredDigest: string;
   readonly verifiedAt: Instant;
 }
@@ -16,7 +16,7 @@ export function settledBasis(value: unknown): Settled | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const candidate = value as Partial<Settled>;
   return typeof candidate.revisionId === 'string' &&
-    typeof candidate.recordVersion === 'number' &&
+    typeof candidate.recordDigest === 'string' &&
     typeof candidate.verifiedAt === 'number'
     ? (candidate as Settled)
     : undefined;

@@ -37,10 +37,15 @@ export function createRenderService(ports: EnginePorts): RenderService {
       const revision = await revisionOf(ports, update);
       const tree = await ports.git.readTree(revision.repository, revision.commit);
       const inputs = await lockInputs(frame, update, tree, aws);
-      const accountClusters = await ports.registry.listClusters({
-        infrastructureAccount: frame.cluster.infrastructureAccount,
-      });
-      const rendered = renderCluster({ tree, cluster: frame.cluster, accountClusters, inputs }, cache);
+      const id = frame.cluster.infrastructureAccount;
+      const [account, accountClusters] = await Promise.all([
+        ports.registry.getAccount(id),
+        ports.registry.listClusters({ infrastructureAccount: id }),
+      ]);
+      const rendered = renderCluster(
+        { tree, cluster: frame.cluster, account, accountClusters, inputs },
+        cache,
+      );
       if (!rendered.ok) return { kind: 'invalid', failure: invalidRevision(revision, rendered.error) };
       return { kind: 'valid', desired: rendered.value, inputs, revisionId: revision.id };
     },

@@ -1,6 +1,6 @@
-import { done, hours, type Outcome, waiting } from '#kernel';
+import { done, hours, milliseconds, type Outcome, waiting } from '#kernel';
 import type { Pass } from '../pass/pass.js';
-import { ensureStacksTogether } from './ensure-stack.js';
+import { ensureStack, ensureStacksTogether } from './ensure-stack.js';
 import { rollPools } from './roll-pools.js';
 import type { StepRunner } from './step-runner.js';
 
@@ -12,6 +12,8 @@ export const controlPlaneStep: StepRunner = {
   errorThreshold: 3,
   irreversible: true,
   run: async (pass): Promise<Outcome> => {
+    // The stack was made in this very pass: the next one renders with its outputs.
+    if (pass.desired.provisional) return waiting('the outputs of the new cluster stack', milliseconds(0));
     const masters = pass.desired.nodePools.filter((pool) => pool.master);
     if (masters.length === 0) return done('no node pool of this cluster is a control plane');
     const stacks = await ensureStacksTogether(
@@ -21,9 +23,25 @@ export const controlPlaneStep: StepRunner = {
     );
     if (stacks.kind !== 'done') return stacks;
     if (!(await pass.kubernetes.ready())) return apiAway(pass);
-    return rollPools(pass, 'control-plane', masters);
+    const rolled = await rollPools(pass, 'control-plane', masters);
+    return rolled.kind === 'done' ? createMissingPools(pass, rolled) : rolled;
   },
 };
+
+/**
+ * Worker pools that do not exist yet come before the manifests: creating machines disturbs nobody, and workloads need
+ * somewhere to run before their health can be waited for.
+ */
+async function createMissingPools(pass: Pass, rolled: Outcome): Promise<Outcome> {
+  for (const pool of pass.desired.nodePools.filter((candidate) => !candidate.master)) {
+    const view = await pass.aws.describeStack(pool.stack.name);
+    const exists = view !== undefined && !/^(REVIEW_|CREATE_IN_|CREATE_FAILED|ROLLBACK_)/.test(view.status);
+    if (exists) continue;
+    const outcome = await ensureStack(pass, 'control-plane', pool.stack);
+    if (outcome.kind !== 'done') return outcome;
+  }
+  return rolled;
+}
 
 function apiAway(pass: Pass): Outcome {
   return waiting(

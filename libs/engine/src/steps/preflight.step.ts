@@ -54,8 +54,9 @@ function held(pass: Pass): Outcome | undefined {
 
 /** A conformance run and an update of one cluster exclude each other. */
 async function testing(pass: Pass): Promise<Outcome | undefined> {
-  const [run] = await pass.ports.channels.unfinishedRuns(pass.cluster.id);
-  if (!run || run.state !== 'running' || run.revisionId === pass.update.revisionId) return undefined;
+  const unfinished = await pass.ports.channels.unfinishedRuns(pass.cluster.id);
+  const run = unfinished.find((candidate) => candidate.state === 'running');
+  if (!run) return undefined;
   return {
     kind: 'blocked',
     by: `conformance run ${run.suite} of ${run.commit.slice(0, 12)}`,

@@ -1,0 +1,45 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { API, type ApiRuntime } from './api-runtime.js';
+import { TokenGuard } from './auth/token.guard.js';
+import { ApiErrorFilter } from './errors/api-error.filter.js';
+import { AuditController } from './fleet/audit.controller.js';
+import { ChannelsController } from './fleet/channels.controller.js';
+import { ClusterStatusController } from './fleet/cluster-status.controller.js';
+import { EventsController } from './fleet/events.controller.js';
+import { HoldsController } from './fleet/holds.controller.js';
+import { TokensController } from './fleet/tokens.controller.js';
+import { HealthController } from './operations/health.controller.js';
+import { AccountsController } from './registry/accounts.controller.js';
+import { ClustersController } from './registry/clusters.controller.js';
+import { ConfigItemsController } from './registry/config-items.controller.js';
+import { NodePoolsController } from './registry/node-pools.controller.js';
+import { GitWebhookController } from './webhooks/git-webhook.controller.js';
+
+@Module({})
+export class ApiModule {
+  static with(runtime: ApiRuntime): DynamicModule {
+    return {
+      module: ApiModule,
+      providers: [
+        { provide: API, useValue: runtime },
+        { provide: APP_GUARD, useClass: TokenGuard },
+        { provide: APP_FILTER, useClass: ApiErrorFilter },
+      ],
+      controllers: [
+        AccountsController,
+        ClustersController,
+        ConfigItemsController,
+        NodePoolsController,
+        ChannelsController,
+        ClusterStatusController,
+        EventsController,
+        HoldsController,
+        TokensController,
+        AuditController,
+        GitWebhookController,
+        HealthController,
+      ],
+    };
+  }
+}

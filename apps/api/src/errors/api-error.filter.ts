@@ -1,0 +1,88 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { FailureError, toFailure } from '#kernel';
+import { problemType } from '#fleet';
+import { API, type ApiRuntime } from '../api-runtime.js';
+import { ApiError, fromFailure } from './api-error.js';
+
+/** Writes every error once: the registry's `Error` on its paths, RFC 9457 problems everywhere else. */
+@Catch()
+export class ApiErrorFilter implements ExceptionFilter {
+  constructor(@Inject(API) private readonly api: ApiRuntime) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const error = this.errorOf(thrown, request);
+    if (response.headersSent) {
+      response.end();
+      return;
+    }
+    const status = error.getStatus();
+    response.status(status);
+    if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="fairway"');
+    if (isRegistryPath(request.path)) {
+      response.json({
+        code: status,
+        message: error.hint === undefined ? error.message : `${error.message} (${error.hint})`,
+        fields: error.faults.map(({ field }) => field).join(','),
+      });
+      return;
+    }
+    response.type('application/problem+json').json({
+      type: problemType(error.code),
+      title: error.code.replaceAll('-', ' '),
+      status,
+      detail: error.message,
+      instance: request.path,
+      ...(error.hint !== undefined && { hint: error.hint }),
+      ...(error.faults.length > 0 && { errors: error.faults }),
+    });
+  }
+
+  private errorOf(thrown: unknown, request: Request): ApiError {
+    if (thrown instanceof ApiError) return thrown;
+    if (thrown instanceof FailureError) {
+      const error = fromFailure(thrown.failure);
+      if (error.getStatus() === 500) this.log(thrown, request);
+      return error;
+    }
+    const status = statusOf(thrown);
+    if (status === undefined || status >= 500) {
+      this.log(thrown, request);
+      return new ApiError(500, 'internal-error', 'an unexpected error; it was logged');
+    }
+    return new ApiError(
+      status,
+      CODES[status] ?? 'invalid-request',
+      MESSAGES[status] ?? (thrown as Error).message,
+    );
+  }
+
+  private log(thrown: unknown, request: Request): void {
+    this.api.log.error('request failed', {
+      method: request.method,
+      path: request.path,
+      reason: toFailure(thrown).message,
+      stack: thrown instanceof Error ? thrown.stack : undefined,
+    });
+  }
+}
+
+const CODES: Readonly<Record<number, string>> = {
+  404: 'not-found',
+  413: 'body-too-large',
+  415: 'unsupported-media-type',
+};
+const MESSAGES: Readonly<Record<number, string>> = { 413: 'the body is larger than 1 MiB' };
+
+/** Nest's exceptions and the body parser's (`http-errors`) both carry a status. */
+function statusOf(thrown: unknown): number | undefined {
+  if (thrown instanceof HttpException) return thrown.getStatus();
+  const status = (thrown as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' && status >= 400 && status < 600 ? status : undefined;
+}
+
+export const isRegistryPath = (path: string): boolean =>
+  path.startsWith('/kubernetes-clusters') || path.startsWith('/infrastructure-accounts');

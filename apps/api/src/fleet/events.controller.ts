@@ -1,0 +1,118 @@
+import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { toIso } from '#kernel';
+import type { StoredEvent } from '#fleet';
+import { API, type ApiRuntime } from '../api-runtime.js';
+import { parseBody } from '../registry/parse-body.js';
+
+const HEARTBEAT_MS = 15_000;
+/** A commit that nobody told us of (LISTEN was reconnecting) is found after this. */
+const LOOK_MS = 2_000;
+const BATCH = 200;
+
+const querySchema = z.object({
+  channel: z.string().optional(),
+  cluster: z.string().optional(),
+  after: z.coerce.number().int().min(0).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+type EventQuery = z.infer<typeof querySchema>;
+
+/** Events as a page (JSON) or as they happen (SSE, with replay from `Last-Event-ID`). */
+@Controller('api/v1/events')
+export class EventsController {
+  constructor(@Inject(API) private readonly api: ApiRuntime) {}
+
+  @Get()
+  async events(
+    @Query() rawQuery: unknown,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const query = parseBody(querySchema, rawQuery);
+    if (!(request.headers.accept ?? '').includes('text/event-stream')) {
+      const items = await this.api.outbox.eventsAfter(query.after ?? 0, query.limit, filterOf(query));
+      response.json({ items: items.map(encodeEvent) });
+      return;
+    }
+    const header = request.headers['last-event-id'];
+    const replayFrom = typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : query.after;
+    await this.stream(query, replayFrom ?? (await this.api.outbox.lastEventId()), request, response);
+  }
+
+  private async stream(
+    query: EventQuery,
+    after: number,
+    request: Request,
+    response: Response,
+  ): Promise<void> {
+    response.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store',
+      'X-Accel-Buffering': 'no',
+    });
+    response.write(': connected\n\n');
+    const state = { after, open: true, wake: (): void => undefined };
+    const stopListening = this.api.outbox.onCommitted(() => state.wake());
+    const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
+    request.on('close', () => {
+      state.open = false;
+      clearInterval(heartbeat);
+      stopListening();
+      state.wake();
+    });
+    while (state.open) {
+      const woken = new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, LOOK_MS);
+        state.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      const full = await this.write(query, state, response);
+      if (!full) await woken;
+    }
+    response.end();
+  }
+
+  /** True when there may be more right away. A database that is away ends nothing: the next look finds it back. */
+  private async write(
+    query: EventQuery,
+    state: { after: number; open: boolean },
+    response: Response,
+  ): Promise<boolean> {
+    try {
+      const events = await this.api.outbox.eventsAfter(state.after, BATCH, filterOf(query));
+      for (const event of events) {
+        state.after = event.id;
+        response.write(
+          `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(encodeEvent(event))}\n\n`,
+        );
+      }
+      if (response.writableNeedDrain)
+        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      return events.length === BATCH;
+    } catch (error) {
+      this.api.log.warn('events could not be read', { reason: String(error) });
+      return false;
+    }
+  }
+}
+
+const filterOf = (query: EventQuery) => ({
+  ...(query.channel !== undefined && { channel: query.channel }),
+  ...(query.cluster !== undefined && { clusterId: query.cluster }),
+});
+
+const encodeEvent = (event: StoredEvent) => ({
+  id: event.id,
+  type: event.type,
+  at: toIso(event.at),
+  severity: event.severity,
+  subject: event.subject,
+  channel: event.channel,
+  cluster: event.clusterId,
+  message: event.message,
+  data: event.data,
+});

@@ -1,0 +1,2 @@
+export { ensureBootstrapToken, newToken } from './auth/tokens.js';
+export * from './start-api.js';

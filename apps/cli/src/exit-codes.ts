@@ -1,0 +1,22 @@
+/** Exit codes of every command. */
+export const EXIT = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  /** A plan or diff found something to do. */
+  changesPending: 3,
+  /** What was waited for is blocked, held or failed. */
+  blocked: 4,
+  conflict: 5,
+} as const;
+
+/** Trouble that a command ends with: shown without a stack. */
+export class CommandError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: number = EXIT.error,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
+}

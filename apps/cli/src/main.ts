@@ -1,0 +1,35 @@
+import { Command } from 'commander';
+import { addChannels } from './commands/channels.js';
+import { addClusters } from './commands/clusters.js';
+import { addEvents } from './commands/events.js';
+import { addOffline } from './commands/offline.js';
+import { addRoll } from './commands/roll.js';
+import { addLogin } from './commands/session.js';
+import { CommandError, EXIT } from './exit-codes.js';
+
+const program = new Command('fairway')
+  .description('Runs fleets of Kubernetes clusters from Git.')
+  .option('-o, --output <format>', 'table, json or yaml', 'table')
+  .showHelpAfterError()
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
+
+addLogin(program);
+addClusters(program);
+addChannels(program);
+addRoll(program);
+addEvents(program);
+addOffline(program);
+
+// A reader that went away (`| head`) is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  process.stderr.write(`fairway: ${error.message}\n`);
+  if (error.hint !== undefined) process.stderr.write(`  → ${error.hint}\n`);
+  process.exitCode = error.exitCode;
+}

@@ -1,0 +1,284 @@
+import type { Digest, Duration } from '#kernel';
+import { digestOf, fail, FailureError, seconds } from '#kernel';
+import type { ConfigTree } from '#fleet';
+import type { CommitFacts, GitPort } from '#ports';
+import { advanceBranch, type AdvanceResult } from './branch.advancer.js';
+import { secretsOf, type GitCredentials } from './git-environment.js';
+import { GitExitError } from './git-exit-error.js';
+import { classifyGit, isCorruptMirror } from './git.classifier.js';
+import { Mirror } from './mirror.js';
+import { bringUpToDate } from './mirror.updater.js';
+import { parseRepositoryUrl } from './repository-url.js';
+import { TreeCache } from './tree-cache.js';
+import { DEFAULT_TREE_LIMITS, READ_PATHS, type TreeLimits } from './tree-rules.js';
+import { readTreeContent, type TreeContent } from './tree.reader.js';
+
+export interface GitOptions {
+  /** Directory of the bare mirrors; made if missing. May be lost at any time: it is filled again. */
+  readonly mirrorsDir: string;
+  /** Longest time that one Git process may take. */
+  readonly fetchTimeout?: Duration;
+  readonly limits?: Partial<TreeLimits>;
+  /** Bytes of file contents kept in memory over all repositories. */
+  readonly cacheBytes?: number;
+  /** Accept `file://` repositories: for laptops and tests. */
+  readonly allowFileUrls?: boolean;
+  /** Asked before every talk with a remote, so that rotated secrets are picked up. */
+  credentialsFor?(url: string): Promise<GitCredentials | undefined> | GitCredentials | undefined;
+}
+
+export interface ClosableGit extends GitPort {
+  /** Waits for what is under way. */
+  close(): Promise<void>;
+}
+
+export const createGit = (options: GitOptions): ClosableGit => new GitAdapter(options);
+
+interface Remote {
+  readonly mirror: Mirror;
+  /** Safe to show. */
+  readonly name: string;
+  readonly credentials: () => Promise<GitCredentials | undefined>;
+  /** Of the last time that credentials were asked for. */
+  secrets: readonly string[];
+}
+
+const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const CACHED_FACTS = 10_000;
+const KIB = 1024;
+
+class GitAdapter implements ClosableGit {
+  private readonly limits: TreeLimits;
+  private readonly trees: TreeCache<TreeContent>;
+  /** Small answers about immutable commits. */
+  private readonly facts = new TreeCache<string>(CACHED_FACTS * KIB);
+  private readonly remotes = new Map<string, Remote>();
+  private readonly fetches = new Map<string, Promise<ReadonlyMap<string, string>>>();
+
+  constructor(private readonly options: GitOptions) {
+    this.limits = { ...DEFAULT_TREE_LIMITS, ...options.limits };
+    this.trees = new TreeCache(options.cacheBytes ?? 128 * KIB * KIB);
+  }
+
+  fetch(repository: string): Promise<ReadonlyMap<string, string>> {
+    const running = this.fetches.get(repository);
+    if (running !== undefined) return running;
+    const started = this.fetchNow(repository).finally(() => this.fetches.delete(repository));
+    this.fetches.set(repository, started);
+    return started;
+  }
+
+  async commit(repository: string, commit: string): Promise<CommitFacts> {
+    const cached = await this.fact(repository, commit, 'facts', async (mirror) => {
+      const { stdout } = await mirror.checked([
+        'log',
+        '-1',
+        '--format=%an <%ae>%x00%s%x00%cI',
+        '--end-of-options',
+        commit,
+      ]);
+      return stdout.toString('utf8').trimEnd();
+    });
+    const [author = '', subject = '', committedAt = ''] = cached.split('\0');
+    return { commit, author: author.slice(0, 300), subject: subject.slice(0, 500), committedAt };
+  }
+
+  async treeDigest(repository: string, commit: string): Promise<Digest> {
+    const [cluster] = await this.treeIds(repository, commit);
+    if (cluster === undefined || cluster === 'missing') {
+      return fail({
+        class: 'invalid',
+        code: 'tree-rejected',
+        message: `commit ${commit.slice(0, 10)} has no directory cluster/`,
+        hint: 'push a commit that has one; clusters stay at the last good revision',
+      });
+    }
+    return digestOf(`cluster tree ${cluster}`);
+  }
+
+  async readTree(repository: string, commit: string): Promise<ConfigTree> {
+    const [ids, treeDigest] = [
+      await this.treeIds(repository, commit),
+      await this.treeDigest(repository, commit),
+    ];
+    const key = `${this.remote(repository).name} ${ids.join(' ')}`;
+    let content = this.trees.get(key);
+    if (content === undefined) {
+      content = await this.reading(repository, (mirror) =>
+        readTreeContent((args, more) => mirror.checked(args, more), commit, this.limits),
+      );
+      this.trees.set(key, content, content.bytes);
+    }
+    return { commit, treeDigest, files: content.files };
+  }
+
+  async isAncestor(repository: string, ancestor: string, descendant: string): Promise<boolean> {
+    const answer = await this.fact(
+      repository,
+      descendant,
+      `after ${checkCommit(ancestor)}`,
+      async (mirror) => {
+        if (!(await hasCommit(mirror, ancestor))) throw unknownCommit(ancestor);
+        const run = await mirror.local(['merge-base', '--is-ancestor', ancestor, descendant]);
+        if (run.code === 0 || run.code === 1) return String(run.code === 0);
+        return (
+          await mirror.checked(['merge-base', '--is-ancestor', ancestor, descendant])
+        ).stdout.toString();
+      },
+    );
+    return answer === 'true';
+  }
+
+  async advance(
+    repository: string,
+    branch: string,
+    commit: string,
+    expected: string | undefined,
+  ): Promise<AdvanceResult> {
+    checkCommit(commit);
+    if (expected !== undefined) checkCommit(expected);
+    // Both ends must be here to compare them; the expected head may be newer than the last fetch.
+    await this.reading(repository, (mirror) => needCommit(mirror, commit));
+    const remote = this.remote(repository);
+    return this.classified(remote, async () => {
+      const credentials = await this.ask(remote);
+      return remote.mirror.exclusively(() =>
+        advanceBranch(remote.mirror, credentials, { branch, commit, expected }),
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.fetches.values());
+  }
+
+  private async fetchNow(repository: string): Promise<ReadonlyMap<string, string>> {
+    const remote = this.remote(repository);
+    return this.classified(remote, async () => {
+      const credentials = await this.ask(remote);
+      return remote.mirror.exclusively(async () => {
+        try {
+          return await bringUpToDate(remote.mirror, credentials);
+        } catch (error) {
+          if (!isCorruptMirror(error)) throw error;
+          await remote.mirror.create();
+          return bringUpToDate(remote.mirror, credentials);
+        }
+      });
+    });
+  }
+
+  /** Oids of cluster/, clusters/ and fairway.yaml; `missing` where there is none. */
+  private async treeIds(repository: string, commit: string): Promise<readonly string[]> {
+    const ids = await this.fact(repository, commit, 'trees', async (mirror) => {
+      const input = READ_PATHS.map((path) => `${commit}:${path}\n`).join('');
+      const { stdout } = await mirror.checked(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
+        input,
+      });
+      const lines = stdout.toString('utf8').trimEnd().split('\n');
+      return lines
+        .map((line, index) => {
+          const [oid = '', type] = line.split(' ');
+          const wanted = READ_PATHS[index] === 'fairway.yaml' ? 'blob' : 'tree';
+          return type === wanted
+            ? oid
+            : type === 'missing' || !COMMIT.test(oid)
+              ? 'missing'
+              : `${type}:${oid}`;
+        })
+        .join(' ');
+    });
+    return ids.split(' ').map((id, index) => (index === 0 && id.includes(':') ? 'missing' : id));
+  }
+
+  /** Something about a commit that never changes, asked of Git once. */
+  private async fact(
+    repository: string,
+    commit: string,
+    what: string,
+    ask: (mirror: Mirror) => Promise<string>,
+  ): Promise<string> {
+    const key = `${this.remote(repository).name} ${checkCommit(commit)} ${what}`;
+    const cached = this.facts.get(key);
+    if (cached !== undefined) return cached;
+    const answer = await this.reading(repository, async (mirror) => {
+      await needCommit(mirror, commit);
+      return ask(mirror);
+    });
+    this.facts.set(key, answer, KIB);
+    return answer;
+  }
+
+  /** Reads the mirror; fetches once where something is not there, and makes the mirror anew once where it is damaged. */
+  private async reading<T>(repository: string, read: (mirror: Mirror) => Promise<T>): Promise<T> {
+    const remote = this.remote(repository);
+    return this.classified(remote, async () => {
+      try {
+        return await read(remote.mirror);
+      } catch (error) {
+        const unknown = error instanceof FailureError && error.failure.code === 'commit-unknown';
+        if (!unknown && !isCorruptMirror(error)) throw error;
+        if (!unknown) await remote.mirror.exclusively(() => remote.mirror.create());
+        await this.fetch(repository);
+        return read(remote.mirror);
+      }
+    });
+  }
+
+  private remote(repository: string): Remote {
+    const known = this.remotes.get(repository);
+    if (known !== undefined) return known;
+    const url = parseRepositoryUrl(repository, this.options.allowFileUrls ?? false);
+    const own: GitCredentials | undefined =
+      url.password === undefined
+        ? undefined
+        : { kind: 'basic', username: url.username ?? '', password: url.password };
+    const remote: Remote = {
+      mirror: new Mirror(this.options.mirrorsDir, url, this.options.fetchTimeout ?? seconds(60)),
+      name: url.url,
+      credentials: async () => (await this.options.credentialsFor?.(url.url)) ?? own,
+      secrets: secretsOf(own),
+    };
+    this.remotes.set(repository, remote);
+    return remote;
+  }
+
+  private async ask(remote: Remote): Promise<GitCredentials | undefined> {
+    const credentials = await remote.credentials();
+    remote.secrets = secretsOf(credentials);
+    return credentials;
+  }
+
+  private async classified<T>(remote: Remote, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof FailureError) throw error;
+      throw new FailureError(classifyGit(error, remote.name, remote.secrets));
+    }
+  }
+}
+
+function checkCommit(commit: string): string {
+  if (COMMIT.test(commit)) return commit;
+  return fail({ class: 'invalid', code: 'commit-unknown', message: 'that is no full commit id' });
+}
+
+async function hasCommit(mirror: Mirror, commit: string): Promise<boolean> {
+  const run = await mirror.local(['cat-file', '-e', `${commit}^{commit}`]);
+  const failed = new GitExitError('cat-file', run.code, run.stderr, '', false);
+  if (run.code !== 0 && isCorruptMirror(failed)) throw failed;
+  return run.code === 0;
+}
+
+async function needCommit(mirror: Mirror, commit: string): Promise<void> {
+  if (!(await mirror.exists()) || !(await hasCommit(mirror, commit))) throw unknownCommit(commit);
+}
+
+const unknownCommit = (commit: string): FailureError =>
+  new FailureError({
+    class: 'invalid',
+    code: 'commit-unknown',
+    message: `commit ${commit.slice(0, 10)} is on no branch of the repository`,
+    hint: 'it may have been removed by a forced push; push it to a branch again, or go on from the present head',
+  });

@@ -1,0 +1,290 @@
+import { FailureError, seconds } from '#kernel';
+import {
+  refKey,
+  refOf,
+  type KubernetesObject,
+  type NodeView,
+  type ObjectRef,
+  type PdbView,
+  type PodView,
+} from '#fleet';
+import type {
+  ApplyOptions,
+  DeleteOptions,
+  EvictionAnswer,
+  KubernetesPort,
+  ListOptions,
+  NodePatch,
+  WatchedKind,
+} from '#ports';
+import type { ApiTransport } from './api-transport.js';
+import { failureError, isUidMismatch } from './classify.js';
+import { kindUnknown, type Discovery, type ResourceKind } from './discovery.js';
+import { classifyEviction } from './eviction.js';
+import { nodeMergePatch } from './node-patch.js';
+import {
+  collectionPath,
+  listed,
+  object,
+  objectPath,
+  segment,
+  selectors,
+  withoutServerFields,
+} from './objects.js';
+import { listAll } from './paged-list.js';
+import { isRecord, parseJson, parseStatus, type ApiAnswer } from './status.js';
+import { nodeView, pdbView, podView } from './views.js';
+import type { WatchHub } from './watch-hub.js';
+import type { RequestContext } from './request-context.js';
+
+const MAX_PATCH_TRIES = 5;
+
+/** One cluster's API, over the wire. */
+export class KubernetesAdapter implements KubernetesPort {
+  constructor(
+    private readonly transport: ApiTransport,
+    private readonly discovery: Discovery,
+    private readonly watches: WatchHub,
+    /** Names us as the writer of what is created and patched. */
+    private readonly fieldManager: string,
+  ) {}
+
+  async serverVersion(): Promise<string> {
+    const context = read('read the version');
+    const answer = await this.transport.send({ method: 'GET', path: '/version', context });
+    const version = answer.status === 200 ? parseJson(answer.body) : undefined;
+    if (isRecord(version) && typeof version['gitVersion'] === 'string') return version['gitVersion'];
+    throw failureError(answer.status === 200 ? { ...answer, status: 502 } : answer, context);
+  }
+
+  async ready(): Promise<boolean> {
+    const context = read('ask whether the API is ready');
+    try {
+      const answer = await this.transport.send({
+        method: 'GET',
+        path: '/readyz',
+        context,
+        patient: false,
+        accept: '*/*',
+      });
+      if (answer.status === 401 || answer.status === 403) throw failureError(answer, context);
+      return answer.status === 200 && answer.body.trim() === 'ok';
+    } catch (thrown) {
+      // Away is an answer; not being let in, or a certificate that nobody trusts, needs a person.
+      const { failure } = failureError(thrown, context);
+      if (failure.class === 'transient' || failure.class === 'throttled') return false;
+      throw thrown;
+    }
+  }
+
+  async listNodes(): Promise<readonly NodeView[]> {
+    return listAll(this.transport, '/api/v1/nodes', {}, read('list nodes'), nodeView);
+  }
+
+  async listPods(options: ListOptions = {}): Promise<readonly PodView[]> {
+    const path =
+      options.namespace === undefined
+        ? '/api/v1/pods'
+        : `/api/v1/namespaces/${segment(options.namespace)}/pods`;
+    return listAll(this.transport, path, selectors(options), read('list pods'), podView);
+  }
+
+  async listPdbs(): Promise<readonly PdbView[]> {
+    const path = '/apis/policy/v1/poddisruptionbudgets';
+    return listAll(this.transport, path, {}, read('list PodDisruptionBudgets'), pdbView);
+  }
+
+  async patchNode(node: { readonly name: string; readonly uid: string }, patch: NodePatch): Promise<void> {
+    const path = `/api/v1/nodes/${segment(node.name)}`;
+    const context: RequestContext = { action: `patch node ${node.name}`, verb: 'patch' };
+    for (let tries = 1; ; tries += 1) {
+      const live = object(await this.transport.send({ method: 'GET', path, context }), context);
+      if (live.metadata.uid !== node.uid) throw replaced(context, node.uid);
+      const body = nodeMergePatch(live, patch);
+      if (!body) return;
+      const answer = await this.transport.send({
+        method: 'PATCH',
+        path,
+        query: { fieldManager: this.fieldManager },
+        contentType: 'application/merge-patch+json',
+        body,
+        context,
+      });
+      // Kubelets and controllers write nodes as well: read again and try again.
+      if (answer.status === 409 && tries < MAX_PATCH_TRIES) continue;
+      object(answer, context);
+      return;
+    }
+  }
+
+  async evict(pod: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+  }): Promise<EvictionAnswer> {
+    const context: RequestContext = { action: `evict pod ${pod.namespace}/${pod.name}`, verb: 'delete' };
+    const request = {
+      method: 'POST',
+      path: `/api/v1/namespaces/${segment(pod.namespace)}/pods/${segment(pod.name)}/eviction`,
+      body: {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { namespace: pod.namespace, name: pod.name },
+        deleteOptions: { preconditions: { uid: pod.uid } },
+      },
+      context,
+      patient: false,
+    } as const;
+    let answer: ApiAnswer;
+    try {
+      answer = await this.transport.send(request);
+    } catch (thrown) {
+      const { failure } = failureError(thrown, context);
+      if (failure.class === 'transient') return { kind: 'transient', message: failure.message };
+      throw thrown;
+    }
+    return classifyEviction(answer, context);
+  }
+
+  async get(ref: ObjectRef): Promise<KubernetesObject | undefined> {
+    const kind = await this.discovery.find(ref.apiVersion, ref.kind);
+    if (!kind) return undefined;
+    const context = { ...read(`read ${refKey(ref)}`), secret: ref.kind === 'Secret' };
+    const answer = await this.transport.send({ method: 'GET', path: objectPath(kind, ref), context });
+    if (this.#absent(answer, kind)) return undefined;
+    return object(answer, context);
+  }
+
+  async list(
+    of: { readonly apiVersion: string; readonly kind: string },
+    options: ListOptions = {},
+  ): Promise<readonly KubernetesObject[]> {
+    const kind = await this.discovery.require(of.apiVersion, of.kind);
+    const context = { ...read(`list ${of.apiVersion} ${of.kind}`), secret: of.kind === 'Secret' };
+    const path = collectionPath(kind, options.namespace);
+    return listAll(this.transport, path, selectors(options), context, (item) => listed(item, of));
+  }
+
+  async apply(desired: KubernetesObject, options: ApplyOptions): Promise<KubernetesObject> {
+    const ref = refOf(desired);
+    const context = {
+      action: `${options.dryRun ? 'dry-run' : 'apply'} ${refKey(ref)}`,
+      verb: 'apply',
+      secret: ref.kind === 'Secret',
+    } as const;
+    const kind = await this.discovery.require(ref.apiVersion, ref.kind);
+    const answer = await this.transport.send({
+      method: 'PATCH',
+      path: objectPath(kind, ref),
+      query: {
+        fieldManager: options.fieldManager,
+        force: String(options.force),
+        fieldValidation: 'Strict',
+        dryRun: options.dryRun ? 'All' : undefined,
+      },
+      // JSON is YAML.
+      contentType: 'application/apply-patch+yaml',
+      body: withoutServerFields(desired),
+      context,
+    });
+    if (this.#vanished(answer, kind)) throw kindUnknown(ref.apiVersion, ref.kind);
+    return object(answer, context);
+  }
+
+  async create(desired: KubernetesObject): Promise<KubernetesObject> {
+    const ref = refOf(desired);
+    const context = {
+      action: `create ${refKey(ref)}`,
+      verb: 'create',
+      secret: ref.kind === 'Secret',
+    } as const;
+    const kind = await this.discovery.require(ref.apiVersion, ref.kind);
+    const answer = await this.transport.send({
+      method: 'POST',
+      path: collectionPath(kind, ref.namespace ?? (kind.namespaced ? 'default' : undefined)),
+      query: { fieldManager: this.fieldManager },
+      body: desired,
+      context,
+      // A second try could meet our own first one and report it as somebody else's.
+      repeatable: false,
+    });
+    if (this.#vanished(answer, kind)) throw kindUnknown(ref.apiVersion, ref.kind);
+    return object(answer, context);
+  }
+
+  async delete(ref: ObjectRef, options: DeleteOptions): Promise<boolean> {
+    const kind = await this.discovery.find(ref.apiVersion, ref.kind);
+    if (!kind) return false;
+    const context = { action: `delete ${refKey(ref)}`, verb: 'delete' } as const;
+    const answer = await this.transport.send({
+      method: 'DELETE',
+      path: objectPath(kind, ref),
+      body: {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        ...(options.uid !== undefined && { preconditions: { uid: options.uid } }),
+        ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
+        ...(options.propagationPolicy !== undefined && { propagationPolicy: options.propagationPolicy }),
+      },
+      context,
+    });
+    if (answer.status >= 200 && answer.status < 300) return true;
+    if (this.#absent(answer, kind)) return false;
+    const status = parseStatus(answer.body);
+    // The one that was meant is gone; the name belongs to another object now.
+    if (answer.status === 409 && status && isUidMismatch(status)) return false;
+    throw failureError(answer, context);
+  }
+
+  async podLog(pod: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly container: string;
+    readonly limitBytes: number;
+  }): Promise<string | undefined> {
+    const context = read(`read the log of ${pod.namespace}/${pod.name} ${pod.container}`);
+    const answer = await this.transport.send({
+      method: 'GET',
+      path: `/api/v1/namespaces/${segment(pod.namespace)}/pods/${segment(pod.name)}/log`,
+      query: { container: pod.container, limitBytes: String(pod.limitBytes) },
+      accept: '*/*',
+      context,
+      timeout: seconds(30),
+    });
+    if (answer.status === 200) return answer.body;
+    const status = parseStatus(answer.body);
+    if (answer.status === 404 && status?.name) return undefined;
+    if (answer.status === 400 && NO_LOG_YET.test(status?.message ?? '')) return undefined;
+    throw failureError(answer, context);
+  }
+
+  watch(kinds: readonly WatchedKind[], changed: (kind: WatchedKind) => void, signal: AbortSignal): void {
+    this.watches.subscribe(kinds, changed, signal);
+  }
+
+  /** True for a 404 on the object or on the whole kind. */
+  #absent(answer: ApiAnswer, kind: ResourceKind): boolean {
+    return this.#vanished(answer, kind) || (answer.status === 404 && parseStatus(answer.body) !== undefined);
+  }
+
+  /** The path itself is gone, so what was discovered is no longer true. */
+  #vanished(answer: ApiAnswer, kind: ResourceKind): boolean {
+    if (answer.status !== 404) return false;
+    const status = parseStatus(answer.body);
+    const gone = status ? !status.name : answer.body.startsWith('404 page not found');
+    if (gone) this.discovery.forget(kind.apiVersion);
+    return gone;
+  }
+}
+
+/** The server's words for a container that has not run, or a pod that has no node. */
+const NO_LOG_YET = /is waiting to start|not (yet )?available|not found|does not have a host assigned/;
+
+const read = (action: string): RequestContext => ({ action, verb: 'read' });
+
+const replaced = (context: RequestContext, uid: string): FailureError =>
+  new FailureError({
+    class: 'conflict',
+    code: 'object-replaced',
+    message: `${context.action}: it is another object now, not the one with the uid ${uid}`,
+  });

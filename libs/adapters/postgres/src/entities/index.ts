@@ -1,0 +1,12 @@
+import * as channels from './channels.schema.js';
+import * as events from './events.schema.js';
+import * as registry from './registry.schema.js';
+import * as updates from './updates.schema.js';
+
+/** Every table of the schema, as TypeORM knows it. Compared with the database by a test. */
+export const ENTITIES = [
+  ...Object.values(registry),
+  ...Object.values(channels),
+  ...Object.values(updates),
+  ...Object.values(events),
+];

@@ -1,0 +1,78 @@
+import type { Clock } from '#kernel';
+import type {
+  AuditPort,
+  ChannelStorePort,
+  LeasePort,
+  OutboxPort,
+  RegistryPort,
+  TokenStorePort,
+  UpdateStorePort,
+} from '#ports';
+import { Database, type PoolOptions } from './database.js';
+import { EventListener } from './event-listener.js';
+import { EventWriter, type RouteFilter } from './event-writer.js';
+import { migrate } from './migrate.js';
+import { AuditRepository, TokenRepository } from './repositories/access.repository.js';
+import { createChannelStore } from './repositories/channel-store.repository.js';
+import { LeaseRepository } from './repositories/lease.repository.js';
+import { OutboxRepository } from './repositories/outbox.repository.js';
+import { ProblemRepository } from './repositories/problem.repository.js';
+import { createRegistry } from './repositories/registry.repository.js';
+import { createUpdateStore } from './repositories/update-store.repository.js';
+
+export interface PostgresStoresOptions {
+  /** Shorthand for `poolOptions: { url }`. */
+  readonly url?: string;
+  readonly poolOptions?: PoolOptions;
+  readonly clock: Clock;
+  /** Receivers of notifications; deliveries are made for the events that match. */
+  readonly notificationRoutes: readonly RouteFilter[];
+}
+
+export interface PostgresStores {
+  readonly registry: RegistryPort;
+  readonly updates: UpdateStorePort;
+  readonly channels: ChannelStorePort;
+  readonly leases: LeasePort;
+  readonly outbox: OutboxPort;
+  readonly tokens: TokenStorePort;
+  readonly audit: AuditPort;
+  readonly problems: ProblemRepository;
+  /** Runs pending migrations; safe for several replicas at once. Returns the names of the files that were run. */
+  migrate(): Promise<readonly string[]>;
+  /** Rejects with a classified failure while the database does not answer. */
+  ping(): Promise<void>;
+  /** Ends all connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Every store on one pool. Connects with the first use: a database that is away makes calls fail as `transient`, and
+ * they succeed again when it is back.
+ */
+export async function createPostgresStores(options: PostgresStoresOptions): Promise<PostgresStores> {
+  const pool = options.poolOptions ?? (options.url === undefined ? undefined : { url: options.url });
+  if (pool === undefined) throw new Error('createPostgresStores needs url or poolOptions');
+  const { clock } = options;
+  const database = new Database(pool);
+  const listener = new EventListener(pool);
+  const events = new EventWriter(options.notificationRoutes);
+  return {
+    registry: createRegistry(database, events, clock),
+    updates: createUpdateStore(database, events),
+    channels: createChannelStore(database, events, clock),
+    leases: new LeaseRepository(database),
+    outbox: new OutboxRepository(database, listener),
+    tokens: new TokenRepository(database),
+    audit: new AuditRepository(database),
+    problems: new ProblemRepository(database),
+    migrate: () => migrate(database),
+    ping: async () => {
+      await database.rows('SELECT 1');
+    },
+    close: async () => {
+      await listener.close();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { Not } from 'typeorm';
+import type { ConformanceRun, FleetEvent, Promotion } from '#fleet';
+import type { Lease } from '#ports';
+import type { Database } from '../database.js';
+import { complete } from '../entities/columns.js';
+import { ConformanceRunEntity, PromotionEntity } from '../entities/updates.schema.js';
+import type { EventWriter } from '../event-writer.js';
+import { withoutNulls } from '../json.js';
+import { fence } from './lease.repository.js';
+
+/** Conformance runs and promotions: the proof, and what was done with it. */
+export class EvidenceRepository {
+  constructor(
+    private readonly database: Database,
+    private readonly events: EventWriter,
+  ) {}
+
+  async runs(
+    filter: { readonly treeDigest?: string; readonly channel?: string; readonly clusterId?: string },
+    take: number,
+  ): Promise<readonly ConformanceRun[]> {
+    return this.findRuns(withoutUndefined(filter), take);
+  }
+
+  async unfinishedRuns(clusterId: string): Promise<readonly ConformanceRun[]> {
+    return this.findRuns({ clusterId, state: Not('finished') });
+  }
+
+  async saveRun(lease: Lease, run: ConformanceRun, news: readonly FleetEvent[]): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await fence(tx, lease);
+      await tx.manager.upsert(ConformanceRunEntity, complete(ConformanceRunEntity, run), ['id']);
+      await this.events.append(tx, news);
+    });
+  }
+
+  async promotions(
+    take: number,
+    filter: { readonly toChannel?: string; readonly state?: Promotion['state'] } = {},
+  ): Promise<readonly Promotion[]> {
+    const where = withoutUndefined(filter);
+    const order = { createdAt: 'DESC', id: 'DESC' } as const;
+    const rows = await this.database.read((manager) => manager.find(PromotionEntity, { where, order, take }));
+    return rows.map(withoutNulls) as readonly Promotion[];
+  }
+
+  async savePromotion(lease: Lease, promotion: Promotion, news: readonly FleetEvent[]): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await fence(tx, lease);
+      await tx.manager.upsert(PromotionEntity, complete(PromotionEntity, promotion), ['id']);
+      await this.events.append(tx, news);
+    });
+  }
+
+  private async findRuns(where: object, take?: number): Promise<readonly ConformanceRun[]> {
+    const order = { createdAt: 'DESC', id: 'DESC' } as const;
+    const rows = await this.database.read((manager) =>
+      manager.find(ConformanceRunEntity, { where, order, ...(take !== undefined && { take }) }),
+    );
+    return rows.map(withoutNulls) as readonly ConformanceRun[];
+  }
+}
+
+const withoutUndefined = (filter: object): object =>
+  Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));

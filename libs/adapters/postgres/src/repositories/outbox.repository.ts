@@ -1,0 +1,166 @@
+import { hours, minutes, seconds, type Duration, type Instant } from '#kernel';
+import type { FleetEvent, StoredEvent } from '#fleet';
+import type { Delivery, DeliveryResult, OutboxPort } from '#ports';
+import type { Database, Queryable } from '../database.js';
+import type { EventListener } from '../event-listener.js';
+import { storableText } from '../json.js';
+
+/** Waits before the second, third … attempt: three days in all, as Standard Webhooks recommends. */
+const RETRY_AFTER: readonly Duration[] = [
+  seconds(5),
+  minutes(5),
+  minutes(30),
+  hours(2),
+  hours(5),
+  hours(10),
+  hours(14),
+  hours(20),
+  hours(24),
+];
+
+const EVENT_COLUMNS =
+  'e.type, e.at, e.severity, e.subject, e.channel, e.cluster_id, e.message, e.data, e.dedupe_key';
+
+/** Within one route and subject only the oldest undelivered; rows that another worker is claiming are skipped. */
+const CLAIM = `
+  WITH picked AS (
+    SELECT c.id FROM outbox_deliveries c
+     WHERE c.state = 'pending' AND c.due_at <= to_timestamp($1::float8 / 1000)
+       AND (c.claimed_until IS NULL OR c.claimed_until <= to_timestamp($1::float8 / 1000))
+       AND NOT EXISTS (SELECT 1 FROM outbox_deliveries o
+                        WHERE o.state = 'pending' AND o.route = c.route AND o.subject = c.subject
+                          AND o.event_id < c.event_id)
+     ORDER BY c.due_at, c.event_id LIMIT $2 FOR UPDATE SKIP LOCKED)
+  UPDATE outbox_deliveries d
+     SET claimed_until = to_timestamp(($1::float8 + $3::float8) / 1000), attempt = d.attempt + 1
+    FROM picked, events e
+   WHERE d.id = picked.id AND e.id = d.event_id
+  RETURNING d.id AS delivery_id, d.route, d.attempt, d.due_at, d.event_id AS id, ${EVENT_COLUMNS}`;
+
+const FINISH = `
+  UPDATE outbox_deliveries SET state = $2, settled_at = to_timestamp($3::float8 / 1000), claimed_until = NULL,
+         status = $4, reason = $5
+   WHERE id = $1 AND state = 'pending'`;
+
+const RETRY = `
+  UPDATE outbox_deliveries SET due_at = to_timestamp($2::float8 / 1000), claimed_until = NULL, reason = $3
+   WHERE id = $1 AND state = 'pending'`;
+
+const DISABLE_ROUTE = `
+  INSERT INTO notification_routes (name, disabled_at, disabled_reason)
+  SELECT route, to_timestamp($2::float8 / 1000), $3 FROM outbox_deliveries WHERE id = $1
+  ON CONFLICT (name) DO UPDATE SET disabled_at = EXCLUDED.disabled_at, disabled_reason = EXCLUDED.disabled_reason`;
+
+const DROP_ROUTE = `
+  UPDATE outbox_deliveries SET state = 'dead', settled_at = to_timestamp($2::float8 / 1000), reason = 'route disabled'
+   WHERE state = 'pending' AND route = (SELECT route FROM outbox_deliveries WHERE id = $1)`;
+
+interface EventRow {
+  readonly id: number;
+  readonly type: string;
+  readonly at: Date;
+  readonly severity: FleetEvent['severity'];
+  readonly subject: string;
+  readonly channel: string | null;
+  readonly cluster_id: string | null;
+  readonly message: string;
+  readonly data: FleetEvent['data'];
+  readonly dedupe_key: string | null;
+}
+
+interface DeliveryRow extends EventRow {
+  readonly delivery_id: string;
+  readonly route: string;
+  readonly attempt: number;
+  readonly due_at: Date;
+}
+
+/** Deliveries and the log of events. */
+export class OutboxRepository implements OutboxPort {
+  constructor(
+    private readonly database: Database,
+    private readonly listener: EventListener,
+  ) {}
+
+  async claim(now: Instant, limit: number, claimFor: Duration): Promise<readonly Delivery[]> {
+    const rows = await this.database.rows<DeliveryRow>(CLAIM, [now, limit, claimFor]);
+    return rows.map(toDelivery).sort((a, b) => a.event.id - b.event.id);
+  }
+
+  async settle(id: string, result: DeliveryResult, now: Instant): Promise<void> {
+    switch (result.kind) {
+      case 'delivered':
+        await this.database.execute(FINISH, [id, 'delivered', now, result.status, null]);
+        return;
+      case 'dead':
+        await this.database.execute(FINISH, [id, 'dead', now, null, storableText(result.reason)]);
+        return;
+      case 'retry':
+        return this.retry(id, result.reason, result.after, now);
+      case 'disable':
+        await this.database.transaction((tx) => disable(tx, id, storableText(result.reason), now));
+    }
+  }
+
+  async eventsAfter(
+    afterId: number,
+    limit: number,
+    filter: { readonly channel?: string; readonly clusterId?: string } = {},
+  ): Promise<readonly StoredEvent[]> {
+    const params: unknown[] = [afterId, limit];
+    let where = 'e.id > $1';
+    if (filter.channel !== undefined) where += ` AND e.channel = $${params.push(filter.channel)}`;
+    if (filter.clusterId !== undefined) where += ` AND e.cluster_id = $${params.push(filter.clusterId)}`;
+    const sql = `SELECT e.id, ${EVENT_COLUMNS} FROM events e WHERE ${where} ORDER BY e.id LIMIT $2`;
+    return (await this.database.rows<EventRow>(sql, params)).map(toEvent);
+  }
+
+  async lastEventId(): Promise<number> {
+    const [row] = await this.database.rows<{ last: number }>(
+      'SELECT COALESCE(max(id), 0) AS last FROM events',
+    );
+    return row?.last ?? 0;
+  }
+
+  onCommitted(callback: () => void): () => void {
+    return this.listener.subscribe(callback);
+  }
+
+  private async retry(id: string, reason: string, after: Duration | undefined, now: Instant): Promise<void> {
+    const [row] = await this.database.rows<{ attempt: number }>(
+      'SELECT attempt FROM outbox_deliveries WHERE id = $1',
+      [id],
+    );
+    const wait = RETRY_AFTER[(row?.attempt ?? 1) - 1];
+    const text = storableText(reason);
+    if (wait === undefined) await this.database.execute(FINISH, [id, 'dead', now, null, text]);
+    else await this.database.execute(RETRY, [id, now + (after ?? wait), text]);
+  }
+}
+
+async function disable(tx: Queryable, id: string, reason: string, now: Instant): Promise<void> {
+  await tx.execute(FINISH, [id, 'dead', now, null, reason]);
+  await tx.execute(DISABLE_ROUTE, [id, now, reason]);
+  await tx.execute(DROP_ROUTE, [id, now]);
+}
+
+const toDelivery = (row: DeliveryRow): Delivery => ({
+  id: row.delivery_id,
+  route: row.route,
+  event: toEvent(row),
+  attempt: row.attempt,
+  dueAt: row.due_at.getTime(),
+});
+
+const toEvent = (row: EventRow): StoredEvent => ({
+  id: row.id,
+  type: row.type,
+  at: row.at.getTime(),
+  severity: row.severity,
+  subject: row.subject,
+  message: row.message,
+  data: row.data,
+  ...(row.channel !== null && { channel: row.channel }),
+  ...(row.cluster_id !== null && { clusterId: row.cluster_id }),
+  ...(row.dedupe_key !== null && { dedupeKey: row.dedupe_key }),
+});

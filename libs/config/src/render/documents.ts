@@ -1,0 +1,173 @@
+import { isAlias, isMap, isScalar, LineCounter, Pair, parseAllDocuments, Scalar, YAMLMap } from 'yaml';
+import type { CollectionTag, Document, ScalarTag, Tags, YAMLSeq } from 'yaml';
+import type { ConfigProblem } from '#fleet';
+import { problem } from '../problems.js';
+import type { RenderedFile } from './file-renderer.js';
+
+export interface YamlDocument {
+  /** Plain data; objects have no prototype surprises because `__proto__` is refused as a key. */
+  readonly value: unknown;
+  /** Line of the template at which the document's content begins. */
+  readonly line: number;
+  /** Line of the template of a top-level key. */
+  readonly lineOfKey: (key: string) => number;
+}
+
+const MAX_ALIASES = 50;
+const UNSAFE: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Kubernetes and CloudFormation readers take `0644` for an octal number; YAML 1.2 itself would say 644. */
+const octal: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^0[0-7]+$/,
+  resolve: (text) => Number.parseInt(text, 8),
+  stringify: ({ value }) => `0${(value as number).toString(8)}`,
+};
+
+const INTRINSICS = [
+  'Ref', 'Condition', 'And', 'Base64', 'Cidr', 'Equals', 'FindInMap', 'ForEach', 'GetAtt', 'GetAZs', 'If', 'ImportValue',
+  'Join', 'Length', 'Not', 'Or', 'Select', 'Split', 'Sub', 'ToJsonString', 'Transform',
+] as const;
+const longName = (name: string): string => (name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`);
+const attribute = (name: string, text: string): unknown =>
+  name === 'GetAtt' ? [text.slice(0, text.indexOf('.')), text.slice(text.indexOf('.') + 1)] : text;
+
+/** CloudFormation's short forms, as their long forms: `!Ref X` is {Ref: X}. */
+const cloudFormationTags: readonly (ScalarTag | CollectionTag)[] = INTRINSICS.flatMap((name) => [
+  { tag: `!${name}`, resolve: (text: string) => ({ [longName(name)]: attribute(name, text) }) } satisfies ScalarTag,
+  { tag: `!${name}`, collection: 'seq', resolve: (node: YAMLMap.Parsed | YAMLSeq.Parsed) => wrap(name, node as YAMLSeq) } satisfies CollectionTag,
+  { tag: `!${name}`, collection: 'map', resolve: (node: YAMLMap.Parsed | YAMLSeq.Parsed) => wrap(name, node as YAMLMap) } satisfies CollectionTag,
+]);
+
+/** The collection as the value of a one-pair map, so that what is inside it is read like anything else. */
+function wrap(name: string, node: YAMLMap | YAMLSeq): YAMLMap {
+  const map = new YAMLMap();
+  map.items.push(new Pair(new Scalar(longName(name)), node));
+  return map;
+}
+
+export interface ReadOptions {
+  readonly cloudFormation?: boolean;
+  readonly duplicateKeys?: 'error' | 'warning' | undefined;
+}
+
+const customTags = (options: ReadOptions) => (tags: Tags): Tags => [
+  octal,
+  ...tags,
+  ...(options.cloudFormation ? cloudFormationTags : []),
+];
+
+interface Parsed {
+  readonly documents: readonly Document.Parsed[];
+  readonly lines: LineCounter;
+}
+
+function parseText(text: string, options: ReadOptions, uniqueKeys: boolean): Parsed {
+  const lines = new LineCounter();
+  const parsed = parseAllDocuments(text, {
+    version: '1.2',
+    merge: true,
+    uniqueKeys,
+    lineCounter: lines,
+    prettyErrors: false,
+    customTags: customTags(options),
+    logLevel: 'silent',
+  });
+  return { documents: Array.isArray(parsed) ? parsed : [], lines };
+}
+
+/** Everything that is wrong with the YAML of a rendered file, or its documents. Empty documents are left out. */
+export function readDocuments(
+  rendered: RenderedFile,
+  options: ReadOptions = {},
+): { readonly documents: readonly YamlDocument[]; readonly problems: readonly ConfigProblem[] } {
+  const { file, map } = rendered;
+  let parsed = parseText(rendered.text, options, true);
+  const { lines } = parsed;
+  const faults = parsed.documents.flatMap((document) => document.errors);
+  const lax = options.duplicateKeys === 'warning' && faults.length > 0 && faults.every(({ code }) => code === 'DUPLICATE_KEY');
+  const problems = faults.map((fault): ConfigProblem => {
+    const { line, col } = lines.linePos(fault.pos[0]);
+    const place = { file, line: map.sourceLine(line), column: col };
+    const message = `${fault.message} (line ${line} of the rendered file)`;
+    return problem('invalid-yaml', message, place, hintOf(fault.code), lax ? 'warning' : 'error');
+  });
+  if (lax) parsed = parseText(rendered.text, options, false);
+  const documents: YamlDocument[] = [];
+  const lineAt = (offset: number): number => map.sourceLine(lines.linePos(offset).line);
+  for (const document of parsed.documents) {
+    if (document.errors.length > 0) continue;
+    const fault = unsafe(document);
+    if (fault) problems.push(problem(fault.code, fault.message, { file, line: lineAt(fault.at) }, fault.hint));
+    else addDocument(document, file, lineAt, documents, problems);
+  }
+  return { documents, problems };
+}
+
+const hintOf = (code: string): string | undefined =>
+  code === 'DUPLICATE_KEY' ? 'Remove one of the two entries.' : code === 'TAB_AS_INDENT' ? 'Indent with blanks.' : undefined;
+
+function addDocument(
+  document: Document.Parsed,
+  file: string,
+  lineAt: (offset: number) => number,
+  documents: YamlDocument[],
+  problems: ConfigProblem[],
+): void {
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === null)) return;
+  const line = lineAt(contents.range[0]);
+  try {
+    const value = document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+    documents.push({ value, line, lineOfKey: (key) => lineAt(offsetOfKey(document, key) ?? contents.range[0]) });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    problems.push(problem('invalid-yaml', message, { file, line }, 'Write the value out instead of using aliases.'));
+  }
+}
+
+function offsetOfKey(document: Document.Parsed, key: string): number | undefined {
+  if (!isMap(document.contents)) return undefined;
+  const pair = document.contents.items.find((item) => isScalar(item.key) && item.key.value === key);
+  return isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
+}
+
+interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly at: number;
+  readonly hint: string;
+}
+
+/** Keys that would reach into JavaScript objects, and aliases that contain themselves. */
+function unsafe(document: Document.Parsed): Fault | undefined {
+  const stack: { node: unknown; within: readonly unknown[] }[] = [{ node: document.contents, within: [] }];
+  let aliases = 0;
+  for (let top = stack.pop(); top; top = stack.pop()) {
+    const { node, within } = top;
+    if (isAlias(node)) {
+      aliases++;
+      const target = node.resolve(document);
+      const at = node.range?.[0] ?? 0;
+      if (target === undefined || within.includes(target)) {
+        return { code: 'cyclic-yaml', message: `the alias *${node.source} contains itself`, at, hint: 'Write the value out.' };
+      }
+      if (aliases > MAX_ALIASES) {
+        return { code: 'too-many-aliases', message: `more than ${MAX_ALIASES} aliases`, at, hint: 'Write the values out.' };
+      }
+    }
+    const items = (node as { items?: readonly unknown[] } | null)?.items;
+    if (!Array.isArray(items)) continue;
+    const inner = (node as { anchor?: string }).anchor === undefined ? within : [...within, node];
+    for (const item of items as readonly unknown[]) {
+      const pair = item as { key?: unknown; value?: unknown };
+      if (isScalar(pair.key) && UNSAFE.has(String(pair.key.value))) {
+        const name = String(pair.key.value);
+        return { code: 'refused-key', message: `the key ${name} is refused`, at: pair.key.range?.[0] ?? 0, hint: 'Use another key.' };
+      }
+      stack.push({ node: isMap(node) ? pair.value : item, within: inner });
+    }
+  }
+  return undefined;
+}

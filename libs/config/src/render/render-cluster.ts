@@ -1,0 +1,227 @@
+import type { Component, ConfigProblem, DesiredState } from '#fleet';
+import { canonicalJson, digestOf, err, ok, sha256Hex } from '#kernel';
+import type { Result } from '#kernel';
+import { PATHS } from '../layout/config-layout.js';
+import { clusterValue } from '../model/cluster.model.js';
+import { NODE_POOL } from '../model/node-pool.model.js';
+import { problem, ProblemList } from '../problems.js';
+import { lockedLookups } from './lookups.js';
+import { stringMap } from '../template/values.js';
+import { apiProblems } from '../validation/removed-apis.js';
+import { duplicateProblems } from '../validation/objects.js';
+import { pdbProblems } from '../validation/pdb-lint.js';
+import { effectiveConfig } from './effective-config.js';
+import type { EffectiveConfig } from './effective-config.js';
+import { FileRenderer, nilPointer, rootData } from './file-renderer.js';
+import type { RenderCache } from './file-renderer.js';
+import { karpenterComponents } from './render-karpenter.js';
+import { renderComponents } from './render-components.js';
+import { readDeletions } from './render-deletions.js';
+import type { RenderInput, RenderOptions } from './render-input.js';
+import { RENDERER_VERSION } from './render-input.js';
+import { renderClusterStack, renderEtcdStack, renderExtraStacks, renderNodePools } from './render-stacks.js';
+import type { StackContext } from './render-stacks.js';
+import { asData, clusterValues, withValue } from './template-values.js';
+import type { Values } from './template-values.js';
+
+const FILES_BUCKET = 'cluster-lifecycle-manager-{account}-{region}';
+
+/**
+ * Renders everything of one cluster. Pure: equal inputs give an equal state, or an equal list of problems. All problems
+ * of all files are returned together; a state is returned only if none of them is an error.
+ */
+export function renderCluster(
+  input: RenderInput,
+  cache?: RenderCache,
+  options: RenderOptions = {},
+): Result<DesiredState, readonly ConfigProblem[]> {
+  const key = `cluster ${renderDigest(input, options)}`;
+  const known = cache?.get(key) as Result<DesiredState, readonly ConfigProblem[]> | undefined;
+  if (known) return known;
+  const rendered = renderUncached(input, cache, options);
+  cache?.set(key, rendered);
+  return rendered;
+}
+
+/** One rendered file: path as in the repository, a pool's files under the pool's name instead of its profile's. */
+export interface RenderedText {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * All files as text, in order of paths, whether or not they are valid, and what is wrong with them. A file whose template
+ * fails has no text.
+ */
+export function renderFiles(
+  input: RenderInput,
+  options: RenderOptions = {},
+): { readonly files: readonly RenderedText[]; readonly problems: readonly ConfigProblem[] } {
+  const texts = new Map<string, string>();
+  const state = renderUncached(input, undefined, options, (path, text) => texts.set(path, text));
+  const files = [...texts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, text]) => ({ path, text }));
+  return { files, problems: state.ok ? state.value.warnings : state.error };
+}
+
+/** Identity of a render: equal digests give equal results. */
+export function renderDigest(input: RenderInput, options: RenderOptions = {}): string {
+  const { tree, cluster, inputs } = input;
+  const own = tree.files.get(PATHS.cluster(cluster.alias));
+  const record = { ...cluster, recordVersion: 0 };
+  return sha256Hex(
+    canonicalJson([
+      RENDERER_VERSION,
+      tree.commit,
+      tree.treeDigest,
+      own === undefined ? null : sha256Hex(own),
+      record,
+      input.account ?? null,
+      (input.accountClusters ?? []).map((one) => ({ ...one, recordVersion: 0 })),
+      input.overrides ?? [],
+      inputs.digest,
+      inputs.clusterStackOutputs ?? null,
+      options.filesBucket ?? null,
+      options.kubernetesVersion ?? null,
+      options.duplicateKeys ?? null,
+    ]),
+  );
+}
+
+function renderUncached(
+  input: RenderInput,
+  cache: RenderCache | undefined,
+  options: RenderOptions,
+  collect?: (path: string, text: string) => void,
+): Result<DesiredState, readonly ConfigProblem[]> {
+  const problems = new ProblemList();
+  const files = new FileRenderer(input.tree, {
+    lookups: lockedLookups(input),
+    limits: options.limits,
+    checkpoint: options.checkpoint,
+    duplicateKeys: options.duplicateKeys,
+    collect,
+    cache,
+  });
+  const config = effectiveConfig(input, files, problems);
+  const context = stackContext(input, options, files, config, problems);
+  const before = clusterValues(config, input.inputs);
+  const etcdStack = renderEtcdStack(context, before);
+  const main = renderClusterStack(context, before);
+  const outputs = input.inputs.clusterStackOutputs ?? placeholders(main?.facts.outputs ?? []);
+  const values = withValue(before, 'ClusterStackOutputs', stringMap(outputs));
+  const extraStacks = renderExtraStacks(context, values);
+  const nodePools = renderNodePools(context, values);
+  const components = [...renderManifests(input, cache, options, context, values), ...karpenterComponents(context, values)];
+  const deletions = renderDeletions(context, values);
+  validateObjects(components, config, options, problems);
+  if (problems.errors.length > 0 || !main) return err([...problems.errors, ...problems.warnings]);
+  const version = kubernetesVersion(config);
+  return ok(
+    withDigest({
+      clusterId: input.cluster.id,
+      commit: input.tree.commit,
+      treeDigest: input.tree.treeDigest,
+      provisional: input.inputs.clusterStackOutputs === undefined,
+      ...(version !== undefined && { kubernetesVersion: version }),
+      ...(etcdStack && { etcdStack }),
+      clusterStack: main.stack,
+      extraStacks,
+      nodePools,
+      components,
+      deletions,
+      warnings: problems.warnings,
+    }),
+  );
+}
+
+/**
+ * The commit is not part of the digest: a commit that changes nothing for a cluster must cost it nothing. The order of
+ * members is fixed by how the state is made, and items are sorted, so plain JSON identifies it.
+ */
+function withDigest(state: Omit<DesiredState, 'digest'>): DesiredState {
+  const { commit: _commit, treeDigest: _treeDigest, warnings: _warnings, components, ...content } = state;
+  const digests = components.map(({ name, digest }) => [name, digest]);
+  return { digest: digestOf(JSON.stringify({ ...content, components: digests })), ...state };
+}
+
+const kubernetesVersion = (config: EffectiveConfig): string | undefined =>
+  config.items['kubernetes_version']?.replace(/^v/, '') || undefined;
+
+/** Stand-ins for outputs of a stack that does not exist yet. */
+const placeholders = (outputs: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(outputs.map((name) => [name, `provisional-${name}`]));
+
+function stackContext(
+  input: RenderInput,
+  options: RenderOptions,
+  files: FileRenderer,
+  config: EffectiveConfig,
+  problems: ProblemList,
+): StackContext {
+  const { cluster } = config;
+  const value = clusterValue(
+    {
+      cluster,
+      items: config.items,
+      poolItems: config.pools.map((pool) => pool.configItems),
+      ...(input.account && { account: input.account }),
+    },
+    input.accountClusters ?? [input.cluster],
+  );
+  const filesBucket = (options.filesBucket ?? FILES_BUCKET)
+    .replace('{account}', cluster.infrastructureAccount.replace(/^aws:/, ''))
+    .replace('{region}', cluster.region);
+  return { tree: input.tree, files, config, cluster: value, inputs: input.inputs, problems, filesBucket };
+}
+
+function renderManifests(
+  input: RenderInput,
+  cache: RenderCache | undefined,
+  options: RenderOptions,
+  context: StackContext,
+  values: Values,
+): readonly Component[] {
+  const { config, tree, files, problems } = context;
+  const contextKey = sha256Hex(
+    JSON.stringify([
+    RENDERER_VERSION,
+    { ...config.cluster, recordVersion: 0 },
+    config.items,
+    input.account ?? null,
+    (input.accountClusters ?? []).map((one) => ({ ...one, recordVersion: 0 })),
+    input.inputs.digest,
+    input.inputs.clusterStackOutputs ?? null,
+    options.duplicateKeys ?? null,
+    ]),
+  );
+  const data = rootData(context.cluster, asData(values), nilPointer(NODE_POOL));
+  const rendered = renderComponents({ tree, files, data, contextKey, cache });
+  for (const one of rendered) problems.add(...one.problems);
+  const components = rendered.flatMap(({ component }) => component ?? []);
+  const all = [...tree.files.keys()].some((path) => path.startsWith(PATHS.manifests) && path !== PATHS.deletions);
+  if (all && components.length === 0 && problems.errors.length === 0) {
+    problems.add(problem('empty-render', 'no manifest renders to any object', { file: PATHS.manifests }, 'An empty state is never applied.'));
+  }
+  return components;
+}
+
+function renderDeletions(context: StackContext, values: Values): DesiredState['deletions'] {
+  const none = { preApply: [], postApply: [] };
+  if (!context.files.has(PATHS.deletions)) return none;
+  const data = rootData(context.cluster, asData(values), nilPointer(NODE_POOL));
+  const rendered = context.problems.attempt(() => context.files.render(PATHS.deletions, data));
+  return rendered ? readDeletions(context.files, rendered, context.problems) : none;
+}
+
+function validateObjects(
+  components: readonly Component[],
+  config: EffectiveConfig,
+  options: RenderOptions,
+  problems: ProblemList,
+): void {
+  const objects = components.flatMap((component) => component.objects);
+  problems.add(...duplicateProblems(objects), ...pdbProblems(objects));
+  const version = kubernetesVersion(config) ?? options.kubernetesVersion;
+  if (version !== undefined) problems.add(...apiProblems(objects, version));
+}
+

@@ -1,0 +1,31 @@
+import type { Settings } from './settings.schema.js';
+
+/** Structurally the store's filter of one route. */
+export interface NotificationFilter {
+  readonly route: string;
+  readonly types?: readonly string[];
+}
+
+/** What people must know; `*` matches any rest. */
+const TOLD_TO_SLACK = [
+  'revision.*',
+  'promotion.*',
+  'channel.*',
+  'problem.*',
+  'conformance.*',
+  'roll.*',
+  'decommission.*',
+  'glass.*',
+  'cluster.failed',
+  'cluster.halted',
+  'cluster.stalled',
+  'cluster.blocked',
+];
+
+/** Which events become deliveries. The same in every role: the outbox row is written with the event. */
+export function notificationFilters(settings: Settings): readonly NotificationFilter[] {
+  return [
+    ...(settings.FAIRWAY_SLACK_WEBHOOK_URL === undefined ? [] : [{ route: 'slack', types: TOLD_TO_SLACK }]),
+    ...(settings.FAIRWAY_WEBHOOK_URL === undefined ? [] : [{ route: 'webhook' }]),
+  ];
+}

@@ -1,0 +1,87 @@
+import type { ChannelRevision, GateReason, Revision } from '#fleet';
+import type { Instant } from '#kernel';
+import { reason } from './admission.planner.js';
+import type { ChannelNote } from './channel-note.js';
+import type { GateEvaluation } from './gates.evaluator.js';
+import type { ChannelPolicy } from './policy.js';
+
+export interface ArrivalInput {
+  readonly policy: ChannelPolicy;
+  readonly revision: Revision;
+  /** A recorded promotion of ours moved the branch to this commit, or made the merge. */
+  readonly promotedByUs: boolean;
+  /** The gates of this channel for this content; undefined where the channel before never had the content. */
+  readonly evaluation?: GateEvaluation | undefined;
+  /** Entries that this very content had in this channel before. */
+  readonly earlierHere: readonly Pick<ChannelRevision, 'admitted' | 'phase' | 'convergedAt'>[];
+  /** Somebody with the right let this revision in, loudly. */
+  readonly brokenGlass?:
+    { readonly by: string; readonly reason: string; readonly expiresAt: Instant } | undefined;
+  readonly now: Instant;
+}
+
+export type Arrival =
+  | { readonly kind: 'admitted'; readonly why: string; readonly note?: ChannelNote }
+  | { readonly kind: 'held'; readonly reasons: readonly GateReason[] };
+
+/** Whether a new head of a channel may roll out, or waits for the evidence that its gates ask for. */
+export function classifyArrival(input: ArrivalInput): Arrival {
+  const { policy, evaluation } = input;
+  if (policy.from === undefined) return { kind: 'admitted', why: 'people push to the first channel' };
+  if (input.promotedByUs) return { kind: 'admitted', why: `promoted from ${policy.from}` };
+  if (input.earlierHere.some(ranWell)) {
+    return { kind: 'admitted', why: 'this content ran in this channel before' };
+  }
+  if (evaluation?.eligible === true)
+    return { kind: 'admitted', why: `its content has the evidence of ${policy.from}` };
+  const glass = input.brokenGlass;
+  if (glass !== undefined && glass.expiresAt > input.now) {
+    const message = `${policy.name}: ${glass.by} broke the glass for ${input.revision.commit.slice(0, 10)}: ${glass.reason}`;
+    const data = { commit: input.revision.commit, by: glass.by, reason: glass.reason };
+    return {
+      kind: 'admitted',
+      why: message,
+      note: { type: 'glass.broken', severity: 'critical', message, data },
+    };
+  }
+  return {
+    kind: 'held',
+    reasons: evaluation?.reasons.filter((one) => one.state !== 'pass') ?? unseen(policy),
+  };
+}
+
+const ranWell = (entry: Pick<ChannelRevision, 'admitted' | 'phase' | 'convergedAt'>): boolean =>
+  entry.admitted &&
+  entry.convergedAt !== undefined &&
+  entry.phase !== 'failed' &&
+  entry.phase !== 'rolled-back';
+
+function unseen(policy: ChannelPolicy): readonly GateReason[] {
+  const from = policy.from ?? '';
+  const asked = Object.entries(policy.gates)
+    .filter(([gate, setting]) => setting !== undefined && gate !== 'windows' && gate !== 'freeze')
+    .map(([gate]) => gate);
+  return [
+    reason('source', 'fail', `this content never was in ${from}: merge it there, or promote what is there`),
+    ...asked.map((gate) => reason(gate, 'pending', `nothing was shown about this content in ${from}`)),
+  ];
+}
+
+/** The entry with which a revision begins its life in a channel. */
+export function enterChannel(
+  revision: Revision,
+  channel: string,
+  arrival: Arrival,
+  now: Instant,
+): ChannelRevision {
+  return {
+    channel,
+    revisionId: revision.id,
+    phase: arrival.kind === 'admitted' ? 'seen' : 'held',
+    wave: 0,
+    waves: 0,
+    enteredAt: now,
+    admitted: arrival.kind === 'admitted',
+    reasons: arrival.kind === 'admitted' ? [] : arrival.reasons,
+  };
+}

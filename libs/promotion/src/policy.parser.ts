@@ -1,0 +1,208 @@
+import type { Document, LineCounter as Lines } from 'yaml';
+import { LineCounter, isNode, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { hours } from '#kernel';
+import { err, ok, type Result } from '#kernel';
+import type { ConfigProblem } from '#fleet';
+import { DEFAULT_SUITES, DEFAULT_WAVE_PAUSE } from './default-policy.js';
+import { nearest } from './nearest.js';
+import type { ChannelPolicy, ConformanceSuite, FleetPolicy } from './policy.js';
+import { policySchema, type PolicyInput } from './policy.schema.js';
+import { keysAt } from './schema-keys.js';
+
+type Path = readonly (string | number)[];
+
+/** A fault before it knows its line. */
+interface Fault {
+  readonly path: Path;
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** The line of the key itself rather than of its value. */
+  readonly key?: string;
+}
+
+/**
+ * Reads a `fairway.yaml`. All faults are returned together, with line and column; a policy with one fault is no policy.
+ * `file` is only for the messages.
+ */
+export function parsePolicy(text: string, file: string): Result<FleetPolicy, readonly ConfigProblem[]> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false });
+  if (document.errors.length > 0) {
+    return err(
+      document.errors.map((error) => {
+        const place = lines.linePos(error.pos[0]);
+        return problem(file, 'yaml-error', error.message.split('\n')[0] ?? error.code, place);
+      }),
+    );
+  }
+  const value = plainValue(document);
+  if (!value.ok) return err([problem(file, 'yaml-error', value.error)]);
+  const parsed = policySchema.safeParse(value.value);
+  const faults = parsed.success ? crossFaults(parsed.data) : parsed.error.issues.flatMap(faultsOf);
+  if (faults.length > 0 || !parsed.success) {
+    return err(faults.map((fault) => locate(fault, document, lines, file)));
+  }
+  return ok(complete(parsed.data));
+}
+
+function plainValue(document: Document): Result<unknown, string> {
+  try {
+    return ok(document.toJS({ maxAliasCount: 50 }) as unknown);
+  } catch (error) {
+    return err((error as Error).message);
+  }
+}
+
+function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(policySchema, path);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      return {
+        path,
+        key,
+        code: 'unknown-key',
+        message: `unknown key "${key}"`,
+        hint: near === undefined ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`,
+      };
+    });
+  }
+  return [{ path, code: 'invalid-policy', message: `${fieldName(path)} ${lowerFirst(issue.message)}` }];
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** `channels[1].gates.soak` */
+const fieldName = (path: Path): string =>
+  path.reduce<string>(
+    (name, part) => (typeof part === 'number' ? `${name}[${part}]` : name === '' ? part : `${name}.${part}`),
+    '',
+  ) || 'the file';
+
+/** What one field alone cannot tell: names that refer to one another. */
+function crossFaults(input: PolicyInput): readonly Fault[] {
+  const faults: Fault[] = [];
+  const seen = new Set<string>();
+  const branches = new Set<string>();
+  const suites = [...Object.keys(DEFAULT_SUITES), ...Object.keys(input.suites)];
+  const fault = (path: Path, code: string, message: string, hint?: string): void => {
+    faults.push({ path, code, message, ...(hint !== undefined && { hint }) });
+  };
+  input.channels.forEach((channel, index) => {
+    const at = (...rest: Path): Path => ['channels', index, ...rest];
+    if (seen.has(channel.name))
+      fault(at('name'), 'duplicate-channel', `channel "${channel.name}" is there twice`);
+    if (channel.from !== undefined && !seen.has(channel.from)) {
+      fault(
+        at('from'),
+        'unknown-channel',
+        `"${channel.from}" is no channel above "${channel.name}"`,
+        'list channels in the order of promotion',
+      );
+    }
+    if (
+      channel.from === undefined &&
+      Object.keys(channel.gates).some((gate) => gate !== 'windows' && gate !== 'freeze')
+    ) {
+      fault(
+        at('gates'),
+        'gates-without-from',
+        `"${channel.name}" has gates but no "from": people push to it directly`,
+      );
+    }
+    const branch = channel.branch ?? channel.name;
+    if (branches.has(branch)) fault(at(), 'duplicate-branch', `branch "${branch}" belongs to two channels`);
+    channel.gates.conformance?.suites.forEach((suite, place) => {
+      if (suites.includes(suite)) return;
+      const near = nearest(suite, suites);
+      fault(
+        at('gates', 'conformance', 'suites', place),
+        'unknown-suite',
+        `unknown suite "${suite}"`,
+        near && `did you mean "${near}"?`,
+      );
+    });
+    seen.add(channel.name);
+    branches.add(branch);
+  });
+  return faults;
+}
+
+function complete(input: PolicyInput): FleetPolicy {
+  const suites: Record<string, ConformanceSuite> = { ...DEFAULT_SUITES };
+  for (const [name, suite] of Object.entries(input.suites)) {
+    const base: ConformanceSuite = DEFAULT_SUITES[name] ?? {
+      name,
+      parallel: false,
+      extraArgs: [],
+      timeout: hours(2),
+      expectedMin: 1,
+    };
+    suites[name] = { ...base, ...withoutUndefined(suite), name };
+  }
+  return { channels: input.channels.map(completeChannel), suites };
+}
+
+function completeChannel(channel: PolicyInput['channels'][number]): ChannelPolicy {
+  const { branch, waves, wavePause, gates, ...rest } = channel;
+  return withoutUndefined({
+    ...rest,
+    branch: branch ?? channel.name,
+    waves: waves ?? [{ kind: 'percent', value: 100 }],
+    wavePause: wavePause ?? DEFAULT_WAVE_PAUSE,
+    gates: withoutUndefined(gates),
+  }) as ChannelPolicy;
+}
+
+/** Optional members that are present but undefined do not fit exact optional types. */
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
+
+function locate(fault: Fault, document: Document, lines: Lines, file: string): ConfigProblem {
+  const offset =
+    fault.key === undefined ? offsetOf(document, fault.path) : keyOffset(document, fault.path, fault.key);
+  const place = offset === undefined ? undefined : lines.linePos(offset);
+  return problem(file, fault.code, fault.message, place, fieldName(fault.path), fault.hint);
+}
+
+/** Where the value at the path starts, or the nearest enclosing one that is there. */
+function offsetOf(document: Document, path: Path): number | undefined {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return undefined;
+}
+
+function keyOffset(document: Document, path: Path, key: string): number | undefined {
+  const holder = document.getIn(path, true) as {
+    items?: readonly { key?: { value?: unknown; range?: readonly number[] } }[];
+  };
+  const pair = holder?.items?.find((item) => String(item.key?.value) === key);
+  return pair?.key?.range?.[0] ?? offsetOf(document, path);
+}
+
+function problem(
+  file: string,
+  code: string,
+  message: string,
+  place?: { readonly line: number; readonly col: number },
+  field?: string,
+  hint?: string,
+): ConfigProblem {
+  return {
+    severity: 'error',
+    code,
+    message,
+    file,
+    ...(place && { line: place.line, column: place.col }),
+    ...(field !== undefined && { field }),
+    ...(hint !== undefined && { hint }),
+  };
+}

@@ -1,0 +1,142 @@
+import { formatDuration, seconds } from '#kernel';
+import type { RollDraft } from './draft.js';
+import { automaticSurge } from './duration.js';
+import { remainingOutdated, wantedSize, type GroupState, type Member } from './group-state.js';
+import type { InstanceMemory } from './memory.js';
+import { isConcreteVersion } from './outdated.js';
+import { decrementPending } from './terminate.js';
+
+/** Reads may be this much older than a write that succeeded. */
+const STALE_READS = seconds(60);
+const RAISE_AGAIN = seconds(10);
+
+/** Finds out by observation which of the intended capacity changes happened. */
+export function settleCapacity(draft: RollDraft, group: GroupState): void {
+  settleRaise(draft, group);
+  for (const [id, memory] of draft.instancesOf(group.name)) settleDecrement(draft, group, id, memory);
+  keepAboveMinimum(draft, group);
+}
+
+/** Somebody raised the minimum or lowered the capacity: what cannot be decremented is wanted by others now. */
+function keepAboveMinimum(draft: RollDraft, group: GroupState): void {
+  const memory = draft.pool(group.name);
+  const { desiredCapacity, minSize } = group.pool.group;
+  // Only once nothing else needs the surge: until then a stale read must not make us forget it.
+  if (remainingOutdated(draft, group).length > 0 || decrementPending(draft, group)) return;
+  const most = Math.max(0, desiredCapacity - minSize);
+  if (memory && memory.surgeOwed > most) draft.changePool(group.name, { surgeOwed: most });
+}
+
+function settleRaise(draft: RollDraft, group: GroupState): void {
+  const memory = draft.pool(group.name);
+  const pending = memory?.surgePending;
+  if (!memory || !pending) return;
+  const seen = group.pool.group.desiredCapacity;
+  if (seen === pending.from && draft.now - pending.at < STALE_READS) return;
+  const landed = seen === pending.to;
+  draft.changePool(group.name, {
+    surgePending: undefined,
+    surgeOwed: memory.surgeOwed + (landed ? pending.to - pending.from : 0),
+  });
+  if (landed || seen === pending.from) return;
+  // Somebody scaled in the same moment. Taking nothing back is the mistake that costs a machine, not a workload.
+  draft.note({
+    pool: group.pool.pool,
+    code: 'capacity-moved',
+    severity: 'warning',
+    message: `${group.name}: desired capacity went from ${pending.from} to ${seen} while Fairway asked for ${pending.to}; it is taken as wanted by others.`,
+  });
+}
+
+function settleDecrement(draft: RollDraft, group: GroupState, id: string, memory: InstanceMemory): void {
+  const { terminate } = memory;
+  if (!terminate?.decrement || terminate.settled) return;
+  const member = group.members.find((candidate) => candidate.id === id);
+  if (member && !member.leaving) return;
+  const seen = group.pool.group.desiredCapacity;
+  const unchanged = seen >= terminate.desiredBefore;
+  if (unchanged && draft.now - terminate.at < STALE_READS && member) return;
+  draft.changeInstance(id, { terminate: { ...terminate, settled: true } });
+  const owed = draft.pool(group.name)?.surgeOwed ?? 0;
+  // Gone and the capacity as before: somebody else took the instance, and our surge is still there.
+  draft.changePool(group.name, { surgeOwed: unchanged ? owed : Math.max(0, owed - 1) });
+}
+
+/** Surge that the policy allows, from the pool's own measurements where it says `auto`. */
+export function surgeTarget(draft: RollDraft, group: GroupState): number {
+  const { policy } = group;
+  if (policy.strategy !== 'surge') return 0;
+  if (policy.maxSurge !== 'auto') return policy.maxSurge;
+  const memory = draft.pool(group.name);
+  const size = wantedSize(group, memory);
+  return automaticSurge(size, memory?.bootMs ?? policy.expectedBoot, memory?.drainMs ?? policy.expectedDrain);
+}
+
+/** Raises the desired capacity by the surge that is missing; never more than nodes that are to be replaced. */
+export function raiseSurge(draft: RollDraft, group: GroupState, candidates: readonly Member[]): void {
+  const memory = draft.pool(group.name);
+  if (!memory || !templateReady(draft, group) || decrementPending(draft, group)) return;
+  const missing = Math.min(surgeTarget(draft, group), candidates.length) - memory.surgeOwed;
+  const pending = memory.surgePending;
+  if (missing <= 0 || (pending && draft.now - pending.at < RAISE_AGAIN)) return;
+  const { desiredCapacity: from, maxSize } = group.pool.group;
+  const to = from + missing;
+  const base = { pool: group.pool.pool, group: group.name, from };
+  if (to > maxSize) {
+    draft.changePool(group.name, { raisedMax: to });
+    draft.act({
+      ...base,
+      kind: 'raise-max-size',
+      key: group.name,
+      from: maxSize,
+      to,
+      reason: `room for a surge of ${missing}`,
+    });
+    return;
+  }
+  draft.changePool(group.name, { surgePending: { from, to, at: draft.now } });
+  const count = remainingOutdated(draft, group).length;
+  const reason = `surge ${missing}: ${count} nodes are outdated`;
+  draft.act({ ...base, kind: 'set-desired-capacity', key: group.name, to, reason });
+}
+
+/** New instances would come from the old template: the stack is still being updated, or the version can move. */
+export function templateReady(draft: RollDraft, group: GroupState): boolean {
+  const { targetVersion, pool } = group.pool;
+  const has = group.pool.group.launchTemplate;
+  const concrete = isConcreteVersion(targetVersion.version);
+  if (concrete && has?.name === targetVersion.name && has.version === targetVersion.version) return true;
+  draft.note({
+    pool,
+    code: concrete ? 'template-not-set' : 'template-version-moves',
+    severity: concrete ? 'info' : 'error',
+    message: concrete
+      ? `${group.name} still launches ${has?.name ?? 'no template'} version ${has?.version ?? '?'}, not ${targetVersion.name} version ${targetVersion.version}.`
+      : `${group.name} asks for launch template version ${targetVersion.version}, which moves by itself.`,
+    ...(!concrete && { unblock: 'Give the auto scaling group a concrete launch template version.' }),
+  });
+  draft.look(group.policy.pollInterval);
+  return false;
+}
+
+/** The group wants more instances than it has. Told with AWS's own words once it takes too long. */
+export function watchShortage(draft: RollDraft, group: GroupState): 'none' | 'short' | 'long' {
+  const memory = draft.pool(group.name);
+  const live = group.members.filter((member) => !member.leaving).length;
+  const { desiredCapacity, recentFailures } = group.pool.group;
+  const shortSince = live < desiredCapacity ? (memory?.shortSince ?? draft.now) : undefined;
+  draft.changePool(group.name, { shortSince });
+  if (shortSince === undefined) return 'none';
+  draft.look(group.policy.pollInterval);
+  const short = draft.now - shortSince;
+  if (short < group.policy.launchTimeout) return 'short';
+  draft.note({
+    pool: group.pool.pool,
+    code: 'short-of-instances',
+    severity: 'warning',
+    since: shortSince,
+    message: `${group.name} has ${live} of ${desiredCapacity} instances for ${formatDuration(short)}: ${recentFailures[0]?.message ?? 'AWS gives no reason'}.`,
+    unblock: 'Check quota, subnet addresses and capacity of the instance types; AWS keeps trying by itself.',
+  });
+  return 'long';
+}

@@ -1,0 +1,68 @@
+import type { Duration, Instant } from '#kernel';
+import type { NodeProgress, PlannedRoll } from '#fleet';
+import type { RollAction } from './action.js';
+import type { RollMemory } from './memory.js';
+
+export interface RollDecision {
+  /**
+   * `done` nothing outdated, nothing of ours left · `working` actions or waits that end by themselves · `blocked`
+   * nothing goes on until somebody else acts · `halted` stopped by the brain, needs `resumeRoll`.
+   */
+  readonly state: 'done' | 'working' | 'blocked' | 'halted';
+  readonly actions: readonly RollAction[];
+  readonly notes: readonly RollNote[];
+  /** To be stored before the actions run. */
+  readonly memory: RollMemory;
+  readonly nodes: readonly NodeProgress[];
+  /** Nodes replaced, and nodes that this roll replaces in all. */
+  readonly progress: { readonly done: number; readonly total: number };
+  /** Milliseconds until the end by the recurrence; undefined when done or when nobody can know. */
+  readonly etaMs?: number;
+  readonly nextLookIn: Duration;
+  /** For people: what happens, what is waited for. */
+  readonly message: string;
+  readonly unblock?: string;
+}
+
+/** Something that people should know. Codes are stable; texts are not. */
+export interface RollNote {
+  readonly pool: string;
+  readonly instance?: string;
+  readonly code: string;
+  readonly message: string;
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly since?: Instant;
+  readonly blockedBy?: PdbBlock;
+  readonly unblock?: string;
+}
+
+export interface PdbBlock {
+  readonly pdb: string;
+  readonly namespace: string;
+  readonly pod?: string;
+  /** Healthy pods that the PDB demands. */
+  readonly needs: number;
+  /** Healthy pods that there are. */
+  readonly has: number;
+  readonly owner?: string;
+}
+
+/** What a roll would do, before it does anything. */
+export interface RollPreview {
+  readonly pools: readonly PoolPreview[];
+  readonly blockers: readonly {
+    readonly what: string;
+    readonly remedy: string;
+    readonly owner?: string;
+    readonly note: RollNote;
+  }[];
+  /** Masters first, then worker pools at the same time. */
+  readonly estimate: Duration;
+}
+
+export interface PoolPreview extends PlannedRoll {
+  readonly surge: number;
+  readonly parallelDrains: number;
+  readonly order: readonly string[];
+  readonly estimate: Duration;
+}

@@ -1,0 +1,11 @@
+export * from './action.js';
+export * from './decide.js';
+export * from './decision.js';
+export * from './duration.js';
+export { observeEviction } from './eviction.js';
+export * from './memory.js';
+export { outdated } from './outdated.js';
+export { policyFor } from './policy-for.js';
+export type * from './policy.js';
+export { previewRoll } from './preview.js';
+export type * from './scope.js';

@@ -1,0 +1,167 @@
+import type { Instant } from '#kernel';
+import type { Taint } from '#fleet';
+
+/**
+ * What one pass leaves for the next. Plain JSON; stored together with the intents *before* the actions run, so every
+ * field says what was intended and `decide` finds out by observation what of it happened.
+ */
+export interface RollMemory {
+  readonly version: 1;
+  readonly updateId: string;
+  /** By the name of the auto scaling group: a pool may have one per zone. */
+  readonly pools: Readonly<Record<string, PoolMemory>>;
+  /** By instance id. Entries go away when the instance and its Node are gone. */
+  readonly instances: Readonly<Record<string, InstanceMemory>>;
+  /** By `pdb:<namespace>/<name>` and `pod:<uid>`. */
+  readonly evictions: Readonly<Record<string, EvictionMemory>>;
+  /** By the uid of a controller without PDB: how many replicas it had before we disturbed it. */
+  readonly owners: Readonly<Record<string, { readonly replicas: number; readonly at: Instant }>>;
+  /** Set by the brain; cleared by `resumeRoll` or by another update (a new revision may be the cure). */
+  readonly halted?: RollHalt;
+}
+
+export interface RollHalt {
+  readonly code: string;
+  readonly pool: string;
+  readonly reason: string;
+  readonly at: Instant;
+  readonly diagnostics: readonly string[];
+}
+
+export interface PoolMemory {
+  readonly pool: string;
+  readonly startedAt: Instant;
+  /** For which update nothing is outdated and nothing of ours is left. */
+  readonly finished?: { readonly updateId: string; readonly at: Instant };
+  /** Sizes of the ASG before we touched it. */
+  readonly original: { readonly minSize: number; readonly maxSize: number; readonly desiredCapacity: number };
+  /** Instances that we added to the desired capacity and have not taken back. */
+  readonly surgeOwed: number;
+  /** A raise that was intended and not seen yet. */
+  readonly surgePending?: { readonly from: number; readonly to: number; readonly at: Instant };
+  /** The maximum that we set, while it is ours. */
+  readonly raisedMax?: number;
+  readonly azRebalanceSuspendedByUs: boolean;
+  readonly frozenSince?: Instant;
+  /** Since when the group has fewer instances than its desired capacity. */
+  readonly shortSince?: Instant;
+  /** Old instances replaced by this roll. */
+  readonly replaced: readonly string[];
+  readonly failedBoots: readonly {
+    readonly instanceId: string;
+    readonly at: Instant;
+    readonly reason: string;
+  }[];
+  /** Reset by a boot that succeeds. */
+  readonly consecutiveFailedBoots: number;
+  /** When the first old node was gone and its replacement complete. */
+  readonly canaryAt?: Instant;
+  /** Exponentially smoothed measurements in milliseconds. */
+  readonly bootMs?: number;
+  readonly drainMs?: number;
+}
+
+export type OldNodeState =
+  | 'current'
+  | 'queued'
+  | 'nominated'
+  | 'cordoned'
+  | 'lb-excluded'
+  | 'draining'
+  | 'drained'
+  | 'terminating'
+  | 'instance-gone'
+  | 'slow-lane'
+  | 'quarantined'
+  | 'lost';
+export type NewNodeState =
+  'requested' | 'launched' | 'registered' | 'ready' | 'initialised' | 'in-service' | 'failed-boot';
+
+export interface InstanceMemory {
+  readonly pool: string;
+  readonly group: string;
+  readonly zone: string;
+  readonly nodeName?: string;
+  readonly nodeUid?: string;
+  readonly state: OldNodeState | NewNodeState;
+  readonly since: Instant;
+  readonly firstSeenAt: Instant;
+  /** Why it leaves, once it was chosen. `surplus`: a current instance that goes only to give surge back. */
+  readonly leaves?: 'outdated' | 'surplus' | 'failed-boot';
+  /** When it was chosen to be drained. */
+  readonly nominatedAt?: Instant;
+  /** The node's `readySince` and when we first saw that value: our clock and the cluster's may differ. */
+  readonly readySeen?: { readonly value: string; readonly at: Instant };
+  readonly prior?: NodePrior;
+  /** Scale-in protection was set by us. */
+  readonly protectedByUs?: boolean;
+  readonly initialisedAt?: Instant;
+  readonly drainStartedAt?: Instant;
+  readonly lbExcludedAt?: Instant;
+  /** Target groups from which we took it. */
+  readonly deregistered?: readonly string[];
+  readonly blockedSince?: Instant;
+  readonly blockedBy?: readonly Blocker[];
+  /** First read that found nothing to drain. */
+  readonly emptySince?: Instant;
+  readonly terminate?: {
+    readonly decrement: boolean;
+    readonly desiredBefore: number;
+    readonly at: Instant;
+    /** Why it is terminated without having been drained, where it was not. */
+    readonly exemption?: string;
+    /** The decrement was seen and taken off `surgeOwed`. */
+    readonly settled?: boolean;
+  };
+}
+
+/** Values of everything we mark on a node, from before the first mark. null: was absent. */
+export interface NodePrior {
+  readonly unschedulable: boolean;
+  readonly labels: Readonly<Record<string, string | null>>;
+  readonly annotations: Readonly<Record<string, string | null>>;
+  readonly taints: readonly Taint[];
+}
+
+/** What keeps a pod on its node. */
+export interface Blocker {
+  readonly code: string;
+  readonly pod: string;
+  readonly pdb?: string;
+  readonly message: string;
+}
+
+export interface EvictionMemory {
+  readonly kind: string;
+  readonly message: string;
+  readonly attempts: number;
+  readonly firstAt: Instant;
+  readonly lastAt: Instant;
+  readonly intervalMs: number;
+  readonly nextAt: Instant;
+}
+
+export const newRollMemory = (updateId: string): RollMemory => ({
+  version: 1,
+  updateId,
+  pools: {},
+  instances: {},
+  evictions: {},
+  owners: {},
+});
+
+/** Memory as it came from the store. Anything but this version's shape begins anew: marks on the nodes are still read. */
+export function readRollMemory(stored: unknown, updateId: string): RollMemory {
+  const value = stored as Partial<RollMemory> | null | undefined;
+  if (typeof value !== 'object' || value === null || value.version !== 1) return newRollMemory(updateId);
+  return { ...newRollMemory(updateId), ...value };
+}
+
+/** An operator has looked at what halted the roll: the error budget starts again. */
+export function resumeRoll(memory: RollMemory): RollMemory {
+  const { halted: _halted, ...rest } = memory;
+  const pools = Object.entries(memory.pools).map(
+    ([name, pool]) => [name, { ...pool, consecutiveFailedBoots: 0, failedBoots: [] }] as const,
+  );
+  return { ...rest, pools: Object.fromEntries(pools) };
+}

@@ -1,0 +1,154 @@
+import type { RollDraft } from './draft.js';
+import { expectedDrainSeconds } from './drainable.js';
+import {
+  isAvailable,
+  isAway,
+  remainingOutdated,
+  sinceLaunch,
+  wantedSize,
+  type GroupState,
+  type Member,
+} from './group-state.js';
+import { unavailableAllowed } from './limits.js';
+import { advance } from './old-node.js';
+import { giveBack, isUnblocked } from './park.js';
+import { hasResponder, neverAllows, pdbsOf } from './pdb.js';
+import { findHomes } from './placement.js';
+import { decrementPending } from './terminate.js';
+
+/** Slots for drains that several groups share in one pass. */
+export interface DrainSlots {
+  readonly free: (group: GroupState) => boolean;
+}
+
+/** Outdated members that could be taken now or later without anybody's help. */
+export function candidatesOf(draft: RollDraft, group: GroupState): readonly Member[] {
+  return remainingOutdated(draft, group).filter((member) => {
+    const state = draft.instance(member.id)?.state;
+    return !member.locked && state !== 'quarantined';
+  });
+}
+
+/** Starts the next nodes: whenever a slot, a permit and a target exist. */
+export function nominate(draft: RollDraft, group: GroupState, slots: DrainSlots): void {
+  if (inCanarySoak(draft, group)) return;
+  for (const member of ordered(draft, group)) {
+    if (!slots.free(group)) return;
+    const leaves =
+      draft.instance(member.id)?.leaves === 'failed-boot'
+        ? 'failed-boot'
+        : member.outdated
+          ? 'outdated'
+          : 'surplus';
+    if (!permitted(draft, group, member)) continue;
+    warnOfHomeless(draft, group, member);
+    draft.changeInstance(member.id, { leaves, nominatedAt: draft.now, emptySince: undefined });
+    draft.enter(member.id, 'nominated');
+    advance(draft, group, member);
+  }
+}
+
+function inCanarySoak(draft: RollDraft, group: GroupState): boolean {
+  const memory = draft.pool(group.name);
+  if (memory?.canaryAt === undefined || memory.replaced.length !== 1) return false;
+  const left = group.policy.canarySoak - (draft.now - memory.canaryAt);
+  if (left > 0) draft.look(left);
+  return left > 0;
+}
+
+/** Taking it away leaves enough: what does not serve now can go at any time. */
+function permitted(draft: RollDraft, group: GroupState, member: Member): boolean {
+  if (
+    member.node === undefined &&
+    member.outdated &&
+    sinceLaunch(draft, member) < group.policy.registerTimeout
+  )
+    return false;
+  if (!isAvailable(draft, member)) return true;
+  const available = group.members.filter((other) => isAvailable(draft, other)).length;
+  return available - 1 >= wantedSize(group, draft.pool(group.name)) - unavailableAllowed(group);
+}
+
+/** Failed boots, then outdated nodes in their order, then what only gives surge back. */
+function ordered(draft: RollDraft, group: GroupState): readonly Member[] {
+  const idle = group.members.filter((member) => !member.leaving && !isAway(draft.instance(member.id)));
+  const failed = idle.filter((member) => draft.instance(member.id)?.leaves === 'failed-boot');
+  const old = orderOutdated(
+    draft,
+    group,
+    candidatesOf(draft, group).filter((member) => idle.includes(member)),
+  );
+  return [...failed, ...old, ...surplus(draft, group, idle)];
+}
+
+function surplus(draft: RollDraft, group: GroupState, idle: readonly Member[]): readonly Member[] {
+  const owed = draft.pool(group.name)?.surgeOwed ?? 0;
+  const leaving = group.members.some((member) => isAway(draft.instance(member.id)));
+  if (owed <= remainingOutdated(draft, group).length || decrementPending(draft, group) || leaving) return [];
+  const current = idle.filter((member) => !member.outdated && !member.locked);
+  const cost = (member: Member): number => (member.node ? 1 + expectedDrainSeconds(member.drainable) : 0);
+  return [...current].sort((a, b) => cost(a) - cost(b) || (a.id < b.id ? -1 : 1)).slice(0, 1);
+}
+
+/**
+ * Dead nodes first: they serve nobody. Then one canary of least cost. Then empty nodes and the longest drains, so that
+ * the last node is not the slow one. The node that runs Fairway comes after all that can be expected to go; nodes that
+ * a PDB is known to hold, and those that gave way already, come last.
+ */
+export function orderOutdated(
+  draft: RollDraft,
+  group: GroupState,
+  members: readonly Member[],
+): readonly Member[] {
+  const canary = (draft.pool(group.name)?.replaced.length ?? 0) === 0;
+  const cost = (member: Member): number => expectedDrainSeconds(member.drainable);
+  const rank = (member: Member): number => {
+    if (draft.instance(member.id)?.state === 'slow-lane' && !isUnblocked(draft, member)) return 5;
+    if (foreseenBlocked(draft, member)) return 4;
+    if (runsFairway(group, member)) return 3;
+    if (!member.node?.ready || member.instance.healthStatus !== 'Healthy') return 0;
+    return member.drainable.length === 0 ? 1 : 2;
+  };
+  const byCost = (a: Member, b: Member): number => (canary ? cost(a) - cost(b) : cost(b) - cost(a));
+  return [...members].sort((a, b) => rank(a) - rank(b) || byCost(a, b) || (a.id < b.id ? -1 : 1));
+}
+
+const foreseenBlocked = (draft: RollDraft, member: Member): boolean =>
+  member.drainable.some((pod) => {
+    const pdbs = pdbsOf(pod, draft.scope.pdbs);
+    return pdbs.length > 1 || pdbs.some((pdb) => neverAllows(pdb) && !hasResponder(pdb));
+  });
+
+function runsFairway({ policy }: GroupState, member: Member): boolean {
+  const wanted = Object.entries(policy.fairwayLabels);
+  return (
+    wanted.length > 0 && member.pods.some((pod) => wanted.every(([key, value]) => pod.labels[key] === value))
+  );
+}
+
+/** First cut: foretells trouble, does not stop the drain (the eviction of a pod without a home still has its PDB). */
+function warnOfHomeless(draft: RollDraft, group: GroupState, member: Member): void {
+  const others = draft.scope.groups
+    .flatMap((pool) => pool.nodes)
+    .filter((node) => node.name !== member.node?.name);
+  const homeless = findHomes(member.drainable, others, draft.scope.pods);
+  const [first] = homeless;
+  if (!first) return;
+  draft.note({
+    pool: group.pool.pool,
+    instance: member.id,
+    code: 'no-home',
+    severity: 'warning',
+    message: `${homeless.length} pods of ${member.node?.name ?? member.id} fit nowhere, for example ${first.pod.namespace}/${first.pod.name}: ${first.reason}.`,
+    unblock: 'Add room for them, or change what they ask for.',
+  });
+}
+
+/** Quarantined nodes whose blockers are gone take part again. */
+export function releaseUnblocked(draft: RollDraft, group: GroupState): void {
+  for (const member of group.members) {
+    if (draft.instance(member.id)?.state !== 'quarantined' || !isUnblocked(draft, member)) continue;
+    draft.changeInstance(member.id, { blockedBy: undefined });
+    giveBack(draft, group, member, 'current', 'what blocked it is gone');
+  }
+}

@@ -1,0 +1,149 @@
+import { formatDuration } from '#kernel';
+import { deregisterTargets, lbWait } from './load-balancers.js';
+import { drainNode, isHard, tellBlockers } from './drain.js';
+import type { RollDraft } from './draft.js';
+import { sinceLaunch, type GroupState, type Member } from './group-state.js';
+import { cordonPatch, EXCLUDE_FROM_LB, excludePatch, readMark } from './marks.js';
+import type { Blocker, InstanceMemory } from './memory.js';
+import { parkOrQuarantine } from './park.js';
+import { orderTermination } from './terminate.js';
+
+/**
+ * One look at a node on its way out. What was done is read from the node, its pods and the group, so that it does not
+ * matter after which of our writes a process died; memory only adds the clocks.
+ */
+export function advance(draft: RollDraft, group: GroupState, member: Member): void {
+  const memory = draft.instance(member.id);
+  if (memory === undefined) return;
+  if (member.leaving) {
+    draft.enter(member.id, 'terminating');
+    draft.look(group.policy.pollInterval);
+    return;
+  }
+  if (memory.terminate !== undefined) return orderTermination(draft, group, member);
+  const exemption = exempt(draft, group, member, memory);
+  if (exemption !== undefined) return orderTermination(draft, group, member, exemption);
+  if (member.node === undefined) return;
+  const marks = { updateId: draft.scope.updateId, now: draft.now, policy: group.policy };
+  const cordoned = member.node.unschedulable && readMark(member.node)?.stage === 'cordoned';
+  if (!cordoned) {
+    const patch = cordonPatch(member.node, marks);
+    return actOnNode(draft, group, member, 'cordon', patch, memory.leaves ?? 'outdated');
+  }
+  if (!leftLoadBalancers(draft, group, member)) return;
+  drain(draft, group, member);
+}
+
+/** Nothing can be drained from a machine that is off or never joined; on one whose kubelet is dead, only up to a point. */
+function exempt(
+  draft: RollDraft,
+  group: GroupState,
+  member: Member,
+  memory: InstanceMemory,
+): string | undefined {
+  const ec2 = member.instance.ec2State;
+  if (ec2 === 'stopped' || ec2 === 'stopping') return `EC2 says ${ec2}`;
+  const { policy } = group;
+  if (member.node === undefined) {
+    const waited = memory.leaves === 'surplus' || sinceLaunch(draft, member) >= policy.registerTimeout;
+    return waited ? 'it never joined the cluster' : undefined;
+  }
+  const silent = unreachableFor(draft, member);
+  const drained = draft.now - (memory.drainStartedAt ?? draft.now);
+  if (silent >= policy.unreachableAfter && drained >= policy.unreachableWait) {
+    return `its kubelet has been silent for ${formatDuration(silent)} and its pods were given ${formatDuration(drained)}`;
+  }
+  return undefined;
+}
+
+function unreachableFor(draft: RollDraft, member: Member): number {
+  if (!member.node || member.node.ready) return 0;
+  const since = Date.parse(member.node.readySince ?? '');
+  const seen = draft.instance(member.id)?.readySeen?.at ?? draft.now;
+  return draft.now - (Number.isNaN(since) ? seen : Math.min(since, seen));
+}
+
+function actOnNode(
+  draft: RollDraft,
+  group: GroupState,
+  member: Member,
+  kind: 'cordon' | 'exclude-from-load-balancers',
+  patch: ReturnType<typeof cordonPatch>,
+  reason: string,
+): void {
+  if (!member.node) return;
+  const { name, uid } = member.node;
+  draft.act({ kind, pool: group.pool.pool, key: name, reason, node: name, uid, instance: member.id, patch });
+}
+
+/** Label and deregistration at the same time, then the deregistration delay. True when traffic has ended. */
+function leftLoadBalancers(draft: RollDraft, group: GroupState, member: Member): boolean {
+  const labelled = member.node?.labels[EXCLUDE_FROM_LB] !== undefined;
+  if (!labelled) {
+    actOnNode(
+      draft,
+      group,
+      member,
+      'exclude-from-load-balancers',
+      excludePatch(),
+      'no new traffic from load balancers',
+    );
+  }
+  const deregistering = deregisterTargets(draft, group, member);
+  if (draft.instance(member.id)?.drainStartedAt !== undefined) return labelled && !deregistering;
+  draft.enter(member.id, 'cordoned');
+  if (!labelled || deregistering) return false;
+  const excluded = draft.instance(member.id)?.lbExcludedAt ?? draft.now;
+  draft.changeInstance(member.id, { lbExcludedAt: excluded });
+  draft.enter(member.id, 'lb-excluded');
+  const wait = lbWait(group, member, draft.now - excluded);
+  if (wait > 0) draft.look(wait);
+  return wait <= 0;
+}
+
+function drain(draft: RollDraft, group: GroupState, member: Member): void {
+  const memory = draft.instance(member.id);
+  draft.enter(member.id, 'draining');
+  draft.changeInstance(member.id, { drainStartedAt: memory?.drainStartedAt ?? draft.now });
+  if (member.drainable.length === 0) return drained(draft, group, member);
+  const blockers = drainNode(draft, group, member);
+  draft.changeInstance(member.id, { emptySince: undefined });
+  keepBlockedClock(draft, member, blockers);
+  tellBlockers(draft, group, member, blockers);
+  if (
+    blockers.some((blocker) => blocker.code === 'uncontrolled') &&
+    group.policy.podsWithoutController === 'fail'
+  ) {
+    draft.halt({
+      code: 'pod-without-controller',
+      pool: group.pool.pool,
+      reason: blockers.find((blocker) => blocker.code === 'uncontrolled')?.message ?? '',
+      diagnostics: [],
+    });
+  }
+  parkOrQuarantine(draft, group, member, blockers);
+  draft.look(group.policy.pollInterval);
+}
+
+/** Two reads apart: a pod that was bound before the cordon may show up late. */
+function drained(draft: RollDraft, group: GroupState, member: Member): void {
+  const since = draft.instance(member.id)?.emptySince ?? draft.now;
+  draft.changeInstance(member.id, { emptySince: since, blockedSince: undefined, blockedBy: undefined });
+  const left = group.policy.drainedReadGap - (draft.now - since);
+  if (left > 0 || since === draft.now) return draft.look(Math.max(left, 1));
+  draft.enter(member.id, 'drained');
+  orderTermination(draft, group, member);
+}
+
+/** Runs while somebody else keeps a pod; begins anew when a pod that was kept has left: that is progress. */
+function keepBlockedClock(draft: RollDraft, member: Member, blockers: readonly Blocker[]): void {
+  const memory = draft.instance(member.id);
+  const hard = blockers.filter(isHard);
+  const kept = new Set(hard.map((blocker) => blocker.pod));
+  const progress = memory?.blockedBy?.some((blocker) => !kept.has(blocker.pod)) ?? false;
+  const since = progress ? draft.now : (memory?.blockedSince ?? draft.now);
+  draft.changeInstance(member.id, {
+    blockedSince: hard.length > 0 ? since : undefined,
+    blockedBy: hard.length > 0 ? hard : undefined,
+  });
+}

@@ -1,0 +1,202 @@
+import type { Duration } from '#kernel';
+import { formatDuration } from '#kernel';
+import type { NodeProgress } from '#fleet';
+import type { RollDecision, RollNote } from './decision.js';
+import type { RollDraft } from './draft.js';
+import { surgeTarget } from './capacity.js';
+import { rollDuration } from './duration.js';
+import { isAway, remainingOutdated, type GroupState, type Member } from './group-state.js';
+import { drainsAllowed, unavailableAllowed } from './limits.js';
+import type { RollPolicy } from './policy.js';
+
+/** Why a group may not start another node now, other than holds and halts. */
+export interface Turn {
+  readonly waits?: string;
+  /** It waits for other groups of this roll, so that it is as stuck as they are. */
+  readonly forOthers?: boolean;
+}
+
+export interface GroupReport {
+  readonly group: GroupState;
+  readonly finished: boolean;
+  readonly turn: Turn;
+  /** New instances on their way in. */
+  readonly coming: number;
+  readonly frozen: boolean;
+}
+
+/** The decision as people and the engine read it. */
+export function report(draft: RollDraft, policy: RollPolicy, groups: readonly GroupReport[]): RollDecision {
+  const state = stateOf(draft, groups);
+  const { message, unblock } = wordsOf(draft, groups, state);
+  const etaMs = state === 'working' || state === 'blocked' ? eta(draft, groups) : undefined;
+  return {
+    state,
+    actions: draft.actions,
+    notes: draft.notes,
+    memory: draft.memory(),
+    nodes: groups.flatMap(({ group }) => group.members.map((member) => nodeProgress(draft, group, member))),
+    progress: progressOf(draft, groups),
+    ...(etaMs !== undefined && { etaMs }),
+    nextLookIn: nextLook(draft, policy, state),
+    message,
+    ...(unblock !== undefined && { unblock }),
+  };
+}
+
+function stateOf(draft: RollDraft, groups: readonly GroupReport[]): RollDecision['state'] {
+  if (draft.halted) return 'halted';
+  if (groups.every((group) => group.finished)) return 'done';
+  return groups.some((group) => isMoving(draft, group)) ? 'working' : 'blocked';
+}
+
+/** Something was started, or will end by itself. */
+function isMoving(draft: RollDraft, { group, finished, coming, turn }: GroupReport): boolean {
+  if (finished) return false;
+  if (turn.waits !== undefined && turn.forOthers !== true) return true;
+  const name = group.pool.pool;
+  if (
+    draft.actions.some(
+      (action) => action.pool === name && action.kind !== 'evict' && action.kind !== 'forget',
+    )
+  )
+    return true;
+  if (coming > 0 || draft.pool(group.name)?.surgePending !== undefined) return true;
+  return group.members.some((member) => isAway(draft.instance(member.id)) && !isStuck(draft, group, member));
+}
+
+const isStuck = (draft: RollDraft, group: GroupState, member: Member): boolean => {
+  const since = draft.instance(member.id)?.blockedSince;
+  return since !== undefined && draft.now - since >= group.policy.tellBlockedAfter;
+};
+
+function nextLook(draft: RollDraft, policy: RollPolicy, state: RollDecision['state']): Duration {
+  const acted = draft.actions.some((action) => action.kind !== 'forget');
+  const due = Math.min(policy.pollInterval, draft.nextLook ?? policy.pollInterval);
+  if (state === 'done' && !acted) return policy.pollInterval;
+  return acted ? Math.min(policy.lookAfterAction, Math.max(due, 1)) : Math.max(due, 1);
+}
+
+function progressOf(draft: RollDraft, groups: readonly GroupReport[]): { done: number; total: number } {
+  let [done, left] = [0, 0];
+  for (const { group } of groups) {
+    done += draft.pool(group.name)?.replaced.length ?? 0;
+    left += group.members.filter((member) => member.outdated).length;
+  }
+  return { done, total: done + left };
+}
+
+function nodeProgress(draft: RollDraft, group: GroupState, member: Member): NodeProgress {
+  const memory = draft.instance(member.id);
+  const state = memory?.state ?? (member.outdated ? 'current' : member.boot.state);
+  const note = noteOf(memory?.blockedBy?.[0]?.message, member);
+  const launched = Date.parse(member.instance.launchedAt ?? '');
+  return {
+    pool: group.pool.pool,
+    instanceId: member.id,
+    ...(member.node && { nodeName: member.node.name }),
+    zone: member.instance.zone,
+    outdated: member.outdated,
+    state,
+    since: memory?.since ?? (Number.isNaN(launched) ? draft.now : launched),
+    ...(note !== undefined && { note }),
+  };
+}
+
+function noteOf(blocked: string | undefined, member: Member): string | undefined {
+  if (blocked !== undefined) return blocked;
+  if (member.outdated) return member.reason;
+  return member.boot.waitsFor === undefined ? undefined : `waits for ${member.boot.waitsFor}`;
+}
+
+/** By the recurrence, from what the pools measured: master groups one after the other, then worker groups together. */
+function eta(draft: RollDraft, groups: readonly GroupReport[]): number | undefined {
+  let [masters, workers] = [0, 0];
+  for (const { group, finished } of groups) {
+    if (finished) continue;
+    const left = groupEta(draft, group);
+    if (group.pool.master) masters += left;
+    else workers = Math.max(workers, left);
+  }
+  const total = masters + workers;
+  return Number.isFinite(total) ? Math.round(total) : undefined;
+}
+
+function groupEta(draft: RollDraft, group: GroupState): number {
+  const memory = draft.pool(group.name);
+  const b = memory?.bootMs ?? group.policy.expectedBoot;
+  const e = memory?.drainMs ?? group.policy.expectedDrain;
+  const [u, p] = [unavailableAllowed(group), drainsAllowed(group)];
+  const n = remainingOutdated(draft, group).length;
+  const away = group.members.flatMap((member) => draft.instance(member.id)?.nominatedAt ?? []);
+  const spent = away.length > 0 ? Math.min(e, draft.now - Math.min(...away)) : 0;
+  // Surge that is up already does not have to boot again.
+  const head = (memory?.surgeOwed ?? 0) > 0 ? b : 0;
+  const all = rollDuration({
+    n: Math.max(n, away.length > 0 ? 1 : 0),
+    s: surgeTarget(draft, group),
+    u,
+    p,
+    b,
+    e,
+  });
+  return Math.max(0, all - spent - head);
+}
+
+function wordsOf(
+  draft: RollDraft,
+  groups: readonly GroupReport[],
+  state: RollDecision['state'],
+): { readonly message: string; readonly unblock?: string } {
+  if (draft.halted) {
+    const details = draft.halted.diagnostics.length > 0 ? ` (${draft.halted.diagnostics.join('; ')})` : '';
+    return {
+      message: `${draft.halted.reason}${details}`,
+      unblock: 'Find out why, then merge a cure or resume the roll.',
+    };
+  }
+  if (state === 'done') return { message: 'all nodes are current' };
+  const open = groups.filter((group) => !group.finished);
+  if (state === 'blocked') return blockedWords(draft.notes, open);
+  return { message: open.map((group) => groupWords(draft, group)).join('; ') };
+}
+
+function blockedWords(
+  notes: readonly RollNote[],
+  open: readonly GroupReport[],
+): { readonly message: string; readonly unblock?: string } {
+  const frozen = open.filter((group) => group.frozen).map(({ group }) => group.pool.pool);
+  if (frozen.length > 0) {
+    return { message: `on hold: ${[...new Set(frozen)].join(', ')}`, unblock: 'Release the hold.' };
+  }
+  const worst =
+    notes.find((note) => note.severity === 'error') ?? notes.find((note) => note.severity === 'warning');
+  if (!worst)
+    return {
+      message: 'no node may be taken away now',
+      unblock: 'Look at the nodes of the pool: too few are available.',
+    };
+  return { message: worst.message, ...(worst.unblock !== undefined && { unblock: worst.unblock }) };
+}
+
+function groupWords(draft: RollDraft, { group, turn, coming }: GroupReport): string {
+  const left = remainingOutdated(draft, group).length;
+  const done = draft.pool(group.name)?.replaced.length ?? 0;
+  const count = `${done} of ${done + group.members.filter((member) => member.outdated).length} replaced`;
+  const away = group.members.filter((member) => isAway(draft.instance(member.id)));
+  const what = away.map((member) => {
+    const memory = draft.instance(member.id);
+    return `${member.node?.name ?? member.id} ${memory?.state ?? ''} for ${formatDuration(draft.now - (memory?.since ?? draft.now))}`;
+  });
+  if (coming > 0) what.push(`${coming} on the way in${firstWait(group)}`);
+  if (what.length === 0 && turn.waits !== undefined) what.push(`waits ${turn.waits}`);
+  if (what.length === 0) what.push(left > 0 ? 'next node soon' : 'tidying up');
+  return `${group.pool.pool}: ${count}, ${what.join(', ')}`;
+}
+
+function firstWait(group: GroupState): string {
+  const first = group.members.find(
+    (member) => !member.outdated && !member.leaving && member.boot.waitsFor !== undefined,
+  );
+  return first ? ` (${first.id} waits for ${first.boot.waitsFor ?? ''})` : '';
+}

@@ -1,0 +1,45 @@
+import type { Duration } from '#kernel';
+import type { NodeGroupView, NodeView, PdbView, PodView } from '#fleet';
+import type { RollMemory } from './memory.js';
+import type { RollPolicy } from './policy.js';
+
+/** Everything that `decide` looks at, read once by the engine before the decision. */
+export interface RollScope {
+  readonly clusterId: string;
+  readonly updateId: string;
+  readonly commit: string;
+  /** Masters and workers may come together: workers wait until no master is outdated. */
+  readonly groups: readonly PoolScope[];
+  /** Pods of the whole cluster: replicas on other nodes and DaemonSets of other pools count too. */
+  readonly pods: readonly PodView[];
+  readonly pdbs: readonly PdbView[];
+  readonly memory: RollMemory;
+  /** Pools on hold: no new node is started, the node in flight finishes. */
+  readonly frozen: readonly string[];
+  /** Between two masters the gate must be open (`controlPlaneGate` of #upgrade). Undefined: nothing to ask. */
+  readonly controlPlaneGate?: { readonly open: boolean; readonly reasons: readonly string[] };
+}
+
+/** One node pool: what was asked for, and what AWS and Kubernetes say. */
+export interface PoolScope {
+  readonly pool: string;
+  readonly master: boolean;
+  /** Sizes of the desired record (not of the ASG, which a roll may have widened). */
+  readonly minSize: number;
+  readonly maxSize: number;
+  readonly group: NodeGroupView;
+  /** Nodes of this pool, matched to instances by `instanceId`. */
+  readonly nodes: readonly NodeView[];
+  /** Launch template that every instance should have come from; the version is concrete, never `$Latest`. */
+  readonly targetVersion: { readonly name: string; readonly version: string };
+  /** Instance types that the pool may run. Empty or undefined: any. */
+  readonly instanceTypes?: readonly string[];
+  /** Undefined where the pool may mix markets. */
+  readonly market?: 'on-demand' | 'spot';
+  /** Kubelet version of the new nodes, where it is known: `v1.36.0`, or a prefix such as `1.36`. */
+  readonly kubeletVersion?: string;
+  /** The longest delay of the pool's target groups. */
+  readonly deregistrationDelay: Duration;
+  /** The pool's own policy; the scope's policy where undefined. */
+  readonly policy?: RollPolicy;
+}

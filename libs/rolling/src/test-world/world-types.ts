@@ -1,0 +1,84 @@
+import type { PodView, Taint } from '#fleet';
+
+/** Sizes and times (milliseconds) of one virtual group. */
+export interface GroupSpec {
+  readonly name: string;
+  readonly pool: string;
+  readonly master?: boolean;
+  readonly size: number;
+  readonly maxSize?: number;
+  readonly zones?: readonly string[];
+  readonly targetGroups?: readonly string[];
+}
+
+export interface WorkloadSpec {
+  readonly name: string;
+  readonly kind?: 'ReplicaSet' | 'StatefulSet' | 'Job';
+  readonly replicas: number;
+  /** `maxUnavailable` of its PDB; no PDB where undefined. */
+  readonly maxUnavailable?: number;
+  readonly graceMs?: number;
+  readonly startMs?: number;
+  readonly volumes?: boolean;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly priority?: number;
+}
+
+export interface WorldSpec {
+  readonly seed?: number;
+  readonly groups: readonly GroupSpec[];
+  readonly workloads?: readonly WorkloadSpec[];
+  /** Launch to Ready; the n-th launch of the world gets its own. */
+  readonly bootMs?: number | ((launch: number) => number);
+  readonly terminateMs?: number;
+  readonly deregistrationMs?: number;
+  readonly badImage?: boolean;
+}
+
+export interface SimInstance {
+  readonly id: string;
+  readonly group: string;
+  readonly zone: string;
+  readonly version: string;
+  readonly launchedAt: number;
+  readonly original: boolean;
+  lifecycle: 'Pending' | 'InService' | 'Terminating';
+  protected: boolean;
+  targets: Record<string, string>;
+  node?: SimNode;
+}
+
+export interface SimNode {
+  readonly name: string;
+  readonly uid: string;
+  readonly createdAt: number;
+  ready: boolean;
+  readySince: number;
+  unschedulable: boolean;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  taints: Taint[];
+}
+
+export interface SimPod {
+  readonly workload: string;
+  readonly uid: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly daemon: boolean;
+  node?: string;
+  ready: boolean;
+  deletedAt?: number;
+}
+
+export interface SimGroup extends GroupSpec {
+  min: number;
+  max: number;
+  desired: number;
+  version: string;
+  suspended: string[];
+  tags: Record<string, string>;
+  instances: SimInstance[];
+}
+
+export type PodFacts = Pick<PodView, 'labels' | 'annotations' | 'priority'>;

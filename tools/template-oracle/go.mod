@@ -1,0 +1,3 @@
+module fairway.dev/template-oracle
+
+go 1.22
