@@ -1,3 +1,5 @@
+import { FailureError } from '#kernel';
+
 /** Exit codes of every command. */
 export const EXIT = {
   ok: 0,
@@ -19,4 +21,16 @@ export class CommandError extends Error {
   ) {
     super(message);
   }
+}
+
+/** A typed failure of a port in words; undefined for what nobody foresaw. */
+export function commandErrorOf(thrown: unknown): CommandError | undefined {
+  if (!(thrown instanceof FailureError)) return undefined;
+  const { failure } = thrown;
+  const details = (failure.details ?? []).slice(0, 20).map(({ message }) => `\n  ${message}`);
+  return new CommandError(
+    details.length > 1 ? `${failure.code}:${details.join('')}` : failure.message,
+    failure.class === 'conflict' ? EXIT.conflict : EXIT.error,
+    failure.hint,
+  );
 }

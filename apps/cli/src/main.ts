@@ -5,7 +5,7 @@ import { addEvents } from './commands/events.js';
 import { addOffline } from './commands/offline.js';
 import { addRoll } from './commands/roll.js';
 import { addLogin } from './commands/session.js';
-import { CommandError, EXIT } from './exit-codes.js';
+import { CommandError, commandErrorOf, EXIT } from './exit-codes.js';
 
 const program = new Command('fairway')
   .description('Runs fleets of Kubernetes clusters from Git.')
@@ -27,8 +27,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 try {
   await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommandError)) throw error;
+} catch (thrown) {
+  const error = thrown instanceof CommandError ? thrown : commandErrorOf(thrown);
+  if (!error) throw thrown;
   process.stderr.write(`fairway: ${error.message}\n`);
   if (error.hint !== undefined) process.stderr.write(`  → ${error.hint}\n`);
   process.exitCode = error.exitCode;

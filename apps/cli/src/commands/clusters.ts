@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
 import { formatDuration } from '#kernel';
 import { CommandError, EXIT } from '../exit-codes.js';
+import { withClusterOptions, withOfflineOptions } from '../offline/offline-scope.js';
+import { planOffline, type PlanOptions } from '../offline/plan-offline.js';
+import { readData } from '../offline/read-file.js';
 import { paint, print, short, table } from '../output.js';
 import { client, formatOf } from './session.js';
 import type { ClusterDetail, ClusterSummary, PlanAnswer } from './answers.js';
@@ -30,7 +31,7 @@ export function addClusters(program: Command): void {
     .command('register <file>')
     .description('register a cluster record (JSON or YAML as in the registry API; - reads standard input)')
     .action(async (file: string, _options: object, command: Command) => {
-      const record = readRecord(file);
+      const record = readData(file);
       const created = await client().post<{ id: string; alias: string }>('/kubernetes-clusters', record);
       print(formatOf(command), created, () => `registered ${created.alias} (${created.id})`);
     });
@@ -43,22 +44,28 @@ export function addClusters(program: Command): void {
       await client().post(`/api/v1/clusters/${encodeURIComponent(name)}/decommission`, options);
       process.stdout.write(`decommission of ${name} is requested; it begins after the grace period\n`);
     });
-  program
-    .command('plan <cluster>')
-    .description('what the newest update of a cluster changes')
-    .action(async (name: string, _options: object, command: Command) => {
-      const answer = await client().get<PlanAnswer>(`/api/v1/clusters/${encodeURIComponent(name)}/plan`);
-      print(formatOf(command), answer, () => planText(answer));
-      if (answer.state === 'running' && pendingChanges(answer) > 0) process.exitCode = EXIT.changesPending;
+  withClusterOptions(withOfflineOptions(program.command('plan [cluster]')))
+    .description('what the newest update of a cluster changes; --offline: what a change of the repository would')
+    .option('--from <revision>', 'offline: compare with this revision of the repository (default: HEAD)')
+    .option('--to <revision>', 'offline: the revision to look at (default: the files as they are)')
+    .option('--against <dir>', 'offline: compare with this directory')
+    .option('--out <dir>', 'offline: write one diff per cluster here')
+    .action(async (name: string | undefined, options: PlanOptions & { offline?: boolean }, command: Command) => {
+      if (options.offline) {
+        if (name !== undefined)
+          throw new CommandError('plan --offline takes no cluster', EXIT.usage, `Add --cluster ${name}.`);
+        return planOffline(options, command);
+      }
+      if (name === undefined)
+        throw new CommandError('no cluster is given', EXIT.usage, 'Name one, or add --offline.');
+      return planOnline(name, command);
     });
 }
 
-function readRecord(file: string): unknown {
-  try {
-    return parse(readFileSync(file === '-' ? 0 : file, 'utf8'), { maxAliasCount: 50 });
-  } catch (error) {
-    throw new CommandError(`${file}: ${(error as Error).message}`, EXIT.usage);
-  }
+async function planOnline(name: string, command: Command): Promise<void> {
+  const answer = await client().get<PlanAnswer>(`/api/v1/clusters/${encodeURIComponent(name)}/plan`);
+  print(formatOf(command), answer, () => planText(answer));
+  if (answer.state === 'running' && pendingChanges(answer) > 0) process.exitCode = EXIT.changesPending;
 }
 
 export function clusterTable(items: readonly ClusterSummary[]): string {

@@ -13,7 +13,7 @@ import {
 import type { AwsAccess, AwsPort } from '#ports';
 import { AccountCredentials, accountNumber, type AwsCredentials } from './account-credentials.js';
 import { AwsAdapter } from './aws.adapter.js';
-import { SdkClients } from './sdk-clients.js';
+import { SdkClients, type SdkOptions } from './sdk-clients.js';
 
 export interface AwsAccessOptions {
   /** Undefined: the SDK's standard environment (AWS_ENDPOINT_URL and its kin) and AWS itself. */
@@ -54,50 +54,23 @@ export function createAwsAccess(options: AwsAccessOptions = {}): AwsAccess & { c
     httpAgent: new http.Agent({ keepAlive: true, maxSockets: 50 }),
     httpsAgent: new https.Agent({ keepAlive: true, maxSockets: 50 }),
   };
-  const credentials = new AccountCredentials({
-    roleName: options.roleName,
-    externalId: options.externalId,
-    credentialsFor: options.credentialsFor,
-    endpoint: options.endpoint,
-    clock,
-  });
-  const s3Endpoint = customS3Endpoint(options.endpoint);
+  const { roleName, externalId, credentialsFor, endpoint } = options;
+  const credentials = new AccountCredentials({ roleName, externalId, credentialsFor, endpoint, clock });
   const ports = new Map<string, AwsPort>();
   const identities = new Identities(clock);
-
-  const open = (account: string, region: string): AwsPort => {
-    const sdk = new SdkClients({
-      account,
-      region,
-      credentials: credentials.for(account, region),
-      endpoint: options.endpoint,
-      forcePathStyle: s3Endpoint !== undefined,
-      maxAttempts: options.maxAttempts ?? 2,
-      connectTimeout: options.connectTimeout ?? seconds(5),
-      requestTimeout: options.requestTimeout ?? seconds(30),
-      requestsPerSecond: options.requestsPerSecond ?? 20,
-      burst: options.burst ?? 40,
-      agents,
-      clock,
-    });
-    const stacks = {
-      templateBucket: options.templateBucket?.(account, region),
-      s3Endpoint,
-      changeSetTimeout: options.changeSetTimeout ?? seconds(30),
-      firstPoll: options.firstPoll ?? milliseconds(200),
-      protectStacks: options.protectStacks ?? true,
-      createMissingBuckets: options.createMissingBuckets ?? true,
-    };
-    return new AwsAdapter(sdk, stacks, clock);
-  };
-
   return {
     async connect(given, region) {
       const account = accountNumber(given);
       const key = `${account}/${region}`;
       let port = ports.get(key);
       if (!port) {
-        port = open(account, region);
+        port = openPort(options, {
+          account,
+          region,
+          credentials: credentials.for(account, region),
+          agents,
+          clock,
+        });
         ports.set(key, port);
       }
       if (options.verifyIdentity !== false) await identities.verify(account, port);
@@ -109,6 +82,31 @@ export function createAwsAccess(options: AwsAccessOptions = {}): AwsAccess & { c
       ports.clear();
     },
   };
+}
+
+type Place = Pick<SdkOptions, 'account' | 'region' | 'credentials' | 'agents' | 'clock'>;
+
+function openPort(options: AwsAccessOptions, place: Place): AwsPort {
+  const s3Endpoint = customS3Endpoint(options.endpoint);
+  const sdk = new SdkClients({
+    ...place,
+    endpoint: options.endpoint,
+    forcePathStyle: s3Endpoint !== undefined,
+    maxAttempts: options.maxAttempts ?? 2,
+    connectTimeout: options.connectTimeout ?? seconds(5),
+    requestTimeout: options.requestTimeout ?? seconds(30),
+    requestsPerSecond: options.requestsPerSecond ?? 20,
+    burst: options.burst ?? 40,
+  });
+  const stacks = {
+    templateBucket: options.templateBucket?.(place.account, place.region),
+    s3Endpoint,
+    changeSetTimeout: options.changeSetTimeout ?? seconds(30),
+    firstPoll: options.firstPoll ?? milliseconds(200),
+    protectStacks: options.protectStacks ?? true,
+    createMissingBuckets: options.createMissingBuckets ?? true,
+  };
+  return new AwsAdapter(sdk, stacks, place.clock);
 }
 
 /** The caller's identity must equal the account, or nothing is done there. */

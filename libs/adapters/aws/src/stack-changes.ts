@@ -85,48 +85,13 @@ export class StackChanges {
   async #kindOf(template: StackTemplate, stack: Stack | undefined): Promise<'create' | 'update'> {
     const status = stack?.StackStatus;
     if (!stack || status === undefined || status === 'REVIEW_IN_PROGRESS') return 'create';
-    const refuse = (failure: Pick<Failure, 'class' | 'code' | 'hint'>): never => {
-      const reason = stack.StackStatusReason === undefined ? '' : `: ${stack.StackStatusReason}`;
-      throw new FailureError({
-        ...failure,
-        message: `stack ${template.name} is in ${status}${reason}`,
-        place: { file: template.file },
-      });
-    };
-    switch (status) {
-      case 'ROLLBACK_COMPLETE':
-      case 'ROLLBACK_FAILED':
-        // It never came into being and cannot be updated, only deleted.
-        await this.#deleteEmpty(stack);
-        return refuse({
-          class: 'conflict',
-          code: 'stack-being-deleted',
-          hint: 'It is created again when it is gone.',
-        });
-      case 'DELETE_IN_PROGRESS':
-        return refuse({ class: 'conflict', code: 'stack-being-deleted', hint: 'Wait until it is gone.' });
-      case 'DELETE_FAILED':
-        return refuse({
-          class: 'blocked',
-          code: 'stack-delete-failed',
-          hint: 'Remove what holds its resources, then delete the stack again.',
-        });
-      case 'UPDATE_ROLLBACK_FAILED':
-        return refuse({
-          class: 'blocked',
-          code: 'stack-rollback-failed',
-          hint: 'Repair what the rollback failed on, then continue the rollback.',
-        });
-      default:
-        if (status.endsWith('_IN_PROGRESS')) {
-          return refuse({
-            class: 'conflict',
-            code: 'stack-busy',
-            hint: 'Wait until the operation has ended.',
-          });
-        }
-        return 'update';
-    }
+    const obstacle = obstacleOf(status);
+    if (!obstacle) return 'update';
+    // It never came into being and cannot be updated, only deleted and made again.
+    if (status === 'ROLLBACK_COMPLETE' || status === 'ROLLBACK_FAILED') await this.#deleteEmpty(stack);
+    const reason = stack.StackStatusReason === undefined ? '' : `: ${stack.StackStatusReason}`;
+    const message = `stack ${template.name} is in ${status}${reason}`;
+    throw new FailureError({ ...obstacle, message, place: { file: template.file } });
   }
 
   /** Saves a change set where text, parameters and tags say already that nothing changes. */
@@ -248,6 +213,29 @@ export class StackChanges {
     const base =
       s3Endpoint === undefined ? `https://${bucket}.s3.${region}.${host}` : `${s3Endpoint}/${bucket}`;
     return { TemplateURL: `${base}/${key}` };
+  }
+}
+
+/** Why a stack in this state cannot take a change now; undefined where it can. */
+function obstacleOf(status: string): Pick<Failure, 'class' | 'code' | 'hint'> | undefined {
+  switch (status) {
+    case 'ROLLBACK_COMPLETE':
+    case 'ROLLBACK_FAILED':
+      return { class: 'conflict', code: 'stack-being-deleted', hint: 'It is created again when it is gone.' };
+    case 'DELETE_IN_PROGRESS':
+      return { class: 'conflict', code: 'stack-being-deleted', hint: 'Wait until it is gone.' };
+    case 'DELETE_FAILED': {
+      const hint = 'Remove what holds its resources, then delete the stack again.';
+      return { class: 'blocked', code: 'stack-delete-failed', hint };
+    }
+    case 'UPDATE_ROLLBACK_FAILED': {
+      const hint = 'Repair what the rollback failed on, then continue the rollback.';
+      return { class: 'blocked', code: 'stack-rollback-failed', hint };
+    }
+    default:
+      return status.endsWith('_IN_PROGRESS')
+        ? { class: 'conflict', code: 'stack-busy', hint: 'Wait until the operation has ended.' }
+        : undefined;
   }
 }
 

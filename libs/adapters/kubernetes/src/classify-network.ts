@@ -63,39 +63,25 @@ export function classifyError(thrown: unknown, context: RequestContext): Failure
   if (thrown.name === 'AbortError' || code === 'ABORT_ERR') {
     return { class: 'transient', code: 'request-aborted', message };
   }
-  if (UNTRUSTED.has(code)) {
-    return {
-      class: 'denied',
-      code: 'api-tls-untrusted',
-      message,
-      hint:
-        code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-          ? "The certificate does not name the host of api_server_url: correct the URL or the API server's certificate."
-          : "The API server's certificate is not signed by the CA in the cluster's credentials (ca.crt), or is out of date.",
-    };
-  }
-  if (
-    code === 'EPROTO' ||
-    code.startsWith('ERR_SSL_') ||
-    code.startsWith('ERR_OSSL_') ||
-    code.startsWith('ERR_TLS_')
-  ) {
-    return classifyTls(code, thrown.message, message);
-  }
+  if (UNTRUSTED.has(code)) return classifyUntrusted(code, message);
+  if (/^(EPROTO$|ERR_SSL_|ERR_OSSL_|ERR_TLS_)/.test(code)) return classifyTls(code, thrown.message, message);
   if (NETWORK.has(code) || thrown.message === 'socket hang up' || thrown.message === 'aborted') {
-    return {
-      class: 'transient',
-      code: 'api-unreachable',
-      message,
-      ...(code === 'ENOTFOUND' && { hint: 'The name in api_server_url does not resolve.' }),
-    };
+    const hint = code === 'ENOTFOUND' ? { hint: 'The name in api_server_url does not resolve.' } : {};
+    return { class: 'transient', code: 'api-unreachable', message, ...hint };
   }
-  return {
-    class: 'bug',
-    code: 'unclassified-error',
-    message: `${context.action}: ${thrown.name}: ${thrown.message}`,
-  };
+  const words = `${thrown.name}: ${thrown.message}`;
+  return { class: 'bug', code: 'unclassified-error', message: `${context.action}: ${words}` };
 }
+
+const classifyUntrusted = (code: string, message: string): Failure => ({
+  class: 'denied',
+  code: 'api-tls-untrusted',
+  message,
+  hint:
+    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+      ? "The certificate does not name the host of api_server_url: correct the URL or the API server's certificate."
+      : "The API server's certificate is not signed by the CA in the cluster's credentials (ca.crt), or is out of date.",
+});
 
 function classifyTls(code: string, words: string, message: string): Failure {
   if (

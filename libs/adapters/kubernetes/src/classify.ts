@@ -25,18 +25,24 @@ const isAnswer = (value: unknown): value is ApiAnswer =>
 function classifyAnswer(answer: ApiAnswer, context: RequestContext): Failure {
   const status = parseStatus(answer.body);
   if (status === undefined) return classifyForeign(answer, context);
-  const say = (detail: string): string => `${context.action}: ${hideValues(detail, context)}`;
-  const message = say(status.message || `the API answered ${answer.status} ${status.reason}`);
-  const byWords = classifyWords(status, answer, message, context);
-  if (byWords) return byWords;
+  const words = status.message || `the API answered ${answer.status} ${status.reason}`;
+  const message = `${context.action}: ${hideValues(words, context)}`;
+  return classifyWords(status, answer, message, context) ?? classifyCode(status, answer, message, context);
+}
+
+function classifyCode(
+  status: ApiStatus,
+  answer: ApiAnswer,
+  message: string,
+  context: RequestContext,
+): Failure {
+  if (answer.status >= 500) {
+    const code = GATEWAY.has(answer.status) ? 'api-unreachable' : 'api-error';
+    return { class: 'transient', code, message, ...wait(answer) };
+  }
   switch (answer.status) {
     case 401:
-      return {
-        class: 'denied',
-        code: 'api-denied',
-        message,
-        hint: "The API server does not accept the cluster's credentials: they are expired, revoked or of another cluster.",
-      };
+      return { class: 'denied', code: 'api-denied', message, hint: UNAUTHENTICATED };
     case 403:
       return { class: 'denied', code: 'api-denied', message, hint: 'Grant the missing verb by RBAC.' };
     case 400:
@@ -59,16 +65,15 @@ function classifyAnswer(answer: ApiAnswer, context: RequestContext): Failure {
         message,
         retryAfterMs: retryAfterMs(answer) ?? 1000,
       };
-    case 502:
-    case 503:
-    case 504:
-      return { class: 'transient', code: 'api-unreachable', message, ...wait(answer) };
     default:
-      return answer.status >= 500
-        ? { class: 'transient', code: 'api-error', message, ...wait(answer) }
-        : { class: 'bug', code: 'api-answer-unknown', message: `${message} (${answer.status})` };
+      return { class: 'bug', code: 'api-answer-unknown', message: `${message} (${answer.status})` };
   }
 }
+
+const GATEWAY = new Set([502, 503, 504]);
+
+const UNAUTHENTICATED =
+  "The API server does not accept the cluster's credentials: they are expired, revoked or of another cluster.";
 
 /** Cases that only the words tell apart: the same words come under several codes, depending on the server's version. */
 function classifyWords(
@@ -79,34 +84,19 @@ function classifyWords(
 ): Failure | undefined {
   const words = status.message;
   if (isAdmissionDenial(words)) {
+    const hint = 'An admission webhook or policy of the cluster refuses this.';
     // A denied delete can be unblocked by somebody; a denied write needs another object.
-    return {
-      class: context.verb === 'delete' ? 'blocked' : 'invalid',
-      code: 'admission-denied',
-      message,
-      hint: 'An admission webhook or policy of the cluster refuses this.',
-      ...causes(status, context),
-    };
+    const kind = context.verb === 'delete' ? 'blocked' : 'invalid';
+    return { class: kind, code: 'admission-denied', message, hint, ...causes(status, context) };
   }
   if (/failed calling webhook|failed to call webhook/.test(words)) {
-    return {
-      class: 'transient',
-      code: 'webhook-unreachable',
-      message,
-      hint: 'The webhook of that name does not answer; its service or its network policy needs attention.',
-      ...wait(answer),
-    };
+    const hint =
+      'The webhook of that name does not answer; its service or its network policy needs attention.';
+    return { class: 'transient', code: 'webhook-unreachable', message, hint, ...wait(answer) };
   }
-  if (
-    status.causes.some((cause) => cause.type === 'NamespaceTerminating') ||
-    words.endsWith('being terminated')
-  ) {
-    return {
-      class: 'blocked',
-      code: 'namespace-terminating',
-      message,
-      hint: 'Wait until the namespace is gone.',
-    };
+  if (isNamespaceTerminating(status)) {
+    const hint = 'Wait until the namespace is gone.';
+    return { class: 'blocked', code: 'namespace-terminating', message, hint };
   }
   if (/exceeded quota:|failed quota:/.test(words)) {
     return {
@@ -117,15 +107,15 @@ function classifyWords(
     };
   }
   // Server-side apply reports unknown and mistyped fields of built-in kinds as a plain 500.
-  if (
-    /failed to create typed|field not declared in schema|failed to create manager for|unknown object type/.test(
-      words,
-    )
-  ) {
+  if (/failed to create typed|field not declared in schema|failed to create manager for/.test(words)) {
     return { class: 'invalid', code: 'object-invalid', message, ...typedField(words) };
   }
   return undefined;
 }
+
+export const isNamespaceTerminating = (status: ApiStatus): boolean =>
+  status.causes.some((cause) => cause.type === 'NamespaceTerminating') ||
+  status.message.endsWith('is being terminated');
 
 /** Words of validating webhooks, ValidatingAdmissionPolicies and Pod Security. */
 export const isAdmissionDenial = (words: string): boolean =>

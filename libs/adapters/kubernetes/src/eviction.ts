@@ -1,6 +1,6 @@
 import { FailureError } from '#kernel';
 import type { EvictionAnswer } from '#ports';
-import { classify, isAdmissionDenial, isUidMismatch } from './classify.js';
+import { classify, isAdmissionDenial, isNamespaceTerminating, isUidMismatch } from './classify.js';
 import type { RequestContext } from './request-context.js';
 import { excerpt, parseStatus, retryAfterMs, type ApiAnswer, type ApiStatus } from './status.js';
 
@@ -61,10 +61,6 @@ function haltingFailure(answer: ApiAnswer, context: RequestContext): FailureErro
   // We build the request: if the server calls it malformed, the fault is ours.
   return new FailureError({ ...failure, class: 'bug', code: 'eviction-malformed' });
 }
-
-const isNamespaceTerminating = (status: ApiStatus): boolean =>
-  status.causes.some((cause) => cause.type === 'NamespaceTerminating') ||
-  /being terminated/.test(status.message);
 
 const isAboutPdb = (status: ApiStatus): boolean =>
   /^poddisruptionbudgets?$/i.test(status.kind ?? '') ||

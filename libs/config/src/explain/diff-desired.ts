@@ -93,7 +93,7 @@ export interface ChangeGroup {
 }
 
 /**
- * Groups clusters whose changes are the same but for their own names: `41 clusters: the same 3 lines`. The changes shown
+ * Groups clusters whose changes are the same but for their own names and for hashes: `41 clusters: the same 3 lines`. The changes shown
  * are those of the group's first cluster.
  */
 export function groupDiffs(
@@ -102,6 +102,7 @@ export function groupDiffs(
   const groups = new Map<string, { clusters: string[]; changes: readonly DesiredChange[] }>();
   for (const [cluster, { names, changes }] of diffs) {
     let key = JSON.stringify(changes.map(({ kind, subject, lines }) => [kind, subject, lines.filter((line) => !line.startsWith(' ') && !line.startsWith('@@'))]));
+    key = key.replaceAll(/[0-9a-f]{64}/g, '<hash>');
     for (const name of [...names].sort((a, b) => b.length - a.length)) if (name) key = key.replaceAll(name, '<cluster>');
     const group = groups.get(key);
     if (group) group.clusters.push(cluster);

@@ -26,6 +26,8 @@ import type { Values } from './template-values.js';
 
 const FILES_BUCKET = 'cluster-lifecycle-manager-{account}-{region}';
 
+const FORGED: ReadonlySet<string> = new Set(['refused-key', 'config-item-breaks-document']);
+
 /**
  * Renders everything of one cluster. Pure: equal inputs give an equal state, or an equal list of problems. All problems
  * of all files are returned together; a state is returned only if none of them is an error.
@@ -103,6 +105,9 @@ function renderUncached(
     cache,
   });
   const config = effectiveConfig(input, files, problems);
+  // What a forged value would do to the files is not worth telling.
+  const forged = problems.errors.filter(({ code }) => FORGED.has(code));
+  if (forged.length > 0) return err(forged);
   const context = stackContext(input, options, files, config, problems);
   const before = clusterValues(config, input.inputs);
   const etcdStack = renderEtcdStack(context, before);

@@ -1,5 +1,5 @@
-import { toBytes } from './bytes.js';
-import { CallError, callError } from './errors.js';
+import { toBytes } from '../template/bytes.js';
+import { CallError, callError } from '../template/errors.js';
 import {
   ANY,
   BASIC_TYPES,
@@ -13,8 +13,8 @@ import {
   sliceOf,
   STRING,
   STRING_MAP,
-} from './types.js';
-import type { GoFunction, GoMethod, GoType, GoValue } from './types.js';
+} from '../template/types.js';
+import type { GoFunction, GoMethod, GoType, GoValue } from '../template/types.js';
 import {
   asBigInt,
   asBytes,
@@ -35,7 +35,7 @@ import {
   str,
   struct,
   zeroOf,
-} from './values.js';
+} from '../template/values.js';
 
 /** The struct, types and functions of tools/template-oracle/data.go, on our side of the comparison. */
 const field = (pool: GoValue, name: string): GoValue => asFields(pool).get(name) as GoValue;
