@@ -5,8 +5,8 @@
 const BRAINS = ['config', 'manifests', 'rolling', 'upgrade', 'promotion'];
 const ADAPTERS = ['git', 'aws', 'kubernetes', 'postgres', 'queue', 'notify'];
 
-/** Tests may use what the room itself may not. */
-const notTests = '\\.(spec|property\\.spec)\\.ts$';
+/** Tests and what only they use may use what the room itself may not. */
+const notTests = '(\\.spec\\.ts$|/testing/)';
 
 const only = (room, allowed) => ({
   name: `${room}-imports-only`,
@@ -78,7 +78,6 @@ module.exports = {
       exportsFields: ['exports'],
       conditionNames: ['source', 'import', 'node', 'types', 'default'],
       extensions: ['.ts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
-      extensionAlias: { '.js': ['.ts', '.js'], '.mjs': ['.mts', '.mjs'] },
     },
   },
 };

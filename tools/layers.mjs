@@ -37,10 +37,10 @@ export async function cruiseFolders(folders, baseDir = process.cwd()) {
   };
 }
 
-export async function checkLayers() {
-  const folders = ['libs', 'apps'];
-  const listed = listedModules(folders);
-  const { seen, violations } = await cruiseFolders(folders);
+const FOLDERS = ['libs', 'apps'];
+
+export async function checkLayers({ listed = listedModules(FOLDERS) } = {}) {
+  const { seen, violations } = await cruiseFolders(FOLDERS);
   const missed = listed.filter((path) => !seen.includes(path));
   const problems = [...violations, ...missed.map((path) => `not seen by the guard: ${path}`)];
   return { ok: problems.length === 0, output: problems.join('\n') };

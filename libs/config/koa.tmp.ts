@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join, relative, dirname } from 'node:path';
-import { renderCluster, createRenderCache, lookupsOf, explain } from '#config';
+import { renderFiles, renderCluster, createRenderCache, lookupsOf, explain } from '#config';
 import { digestOf } from '#kernel';
 const dir = '/tmp/cfgwork/koa';
 const files = new Map<string, string>();
@@ -18,7 +18,7 @@ return { w, input: { tree, cluster, inputs } as any }; };
 for (let round = 0; round < 40; round++) {
   const { input, w } = mk();
   const r = renderCluster(input, undefined, { duplicateKeys: 'warning' });
-  if (r.ok) { console.log('round', round, Object.keys(items).length, 'made-up', w); console.log(r.value.components.length, r.value.components.flatMap((c) => c.objects).length, r.value.nodePools.map((p) => [p.name, p.userData.length, p.stack.body.length]), r.value.warnings); 
+  if (r.ok) { writeFileSync('/tmp/cfgwork/rendered.json', JSON.stringify(renderFiles(input, { duplicateKeys: 'warning' }).files.map((f: any) => [f.path, f.text]))); console.log('round', round, Object.keys(items).length, 'made-up', w); console.log(r.value.components.length, r.value.components.flatMap((c) => c.objects).length, r.value.nodePools.map((p) => [p.name, p.userData.length, p.stack.body.length]), r.value.warnings); 
     for (let i = 0; i < Number(process.env.N ?? 5); i++) { const cache = createRenderCache(); const u0 = process.cpuUsage(); const t0 = performance.now(); renderCluster(input, cache, { duplicateKeys: 'warning' }); const t1 = performance.now(); const u1 = process.cpuUsage(u0); console.log('cpu', (u1.user + u1.system) / 1000); renderCluster({...input, tree: {...input.tree, commit: 'x'}}, cache, { duplicateKeys: 'warning' }); const t2=performance.now(); console.log('cold', (t1-t0).toFixed(0), 'components cached', (t2-t1).toFixed(0)); }
     break; }
   let n = 0;

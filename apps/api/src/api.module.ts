@@ -9,6 +9,7 @@ import { ClusterStatusController } from './fleet/cluster-status.controller.js';
 import { EventsController } from './fleet/events.controller.js';
 import { HoldsController } from './fleet/holds.controller.js';
 import { TokensController } from './fleet/tokens.controller.js';
+import { DocsController } from './operations/docs.controller.js';
 import { HealthController } from './operations/health.controller.js';
 import { AccountsController } from './registry/accounts.controller.js';
 import { ClustersController } from './registry/clusters.controller.js';
@@ -39,6 +40,7 @@ export class ApiModule {
         AuditController,
         GitWebhookController,
         HealthController,
+        DocsController,
       ],
     };
   }

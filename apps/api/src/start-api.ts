@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -16,6 +17,8 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
+const isWebhook = (request: IncomingMessage): boolean => request.url?.startsWith('/webhooks/') ?? false;
+
 /** Starts the HTTP role in this process. */
 export async function startApi(settings: Settings, log: FieldLog): Promise<RunningApi> {
   const runtime = await createApiRuntime(settings, log);
@@ -29,8 +32,9 @@ export async function startApi(settings: Settings, log: FieldLog): Promise<Runni
     forceCloseConnections: true,
   });
   app.disable('x-powered-by');
-  // Whatever content type a client claims: bodies of this API are JSON.
-  app.useBodyParser('json', { limit: BODY_LIMIT, type: () => true });
+  // Whatever content type a client claims: bodies of this API are JSON, and those of webhooks are bytes that were signed.
+  app.useBodyParser('raw', { limit: BODY_LIMIT, type: isWebhook });
+  app.useBodyParser('json', { limit: BODY_LIMIT, type: (request) => !isWebhook(request) });
   await app.listen(settings.FAIRWAY_PORT, settings.FAIRWAY_HOST);
   const address = app.getHttpServer().address() as AddressInfo;
   const url = `http://${settings.FAIRWAY_HOST}:${address.port}`;

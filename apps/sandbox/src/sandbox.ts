@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog, readSettings, type FieldLog, type Settings } from '#platform';
+import { createLog, readSettings, type Settings } from '#platform';
 import { startApi, newToken, type RunningApi } from '#apps/api';
 import { startWorker, type RunningWorker } from '#apps/worker';
 import {
@@ -56,7 +56,7 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-export const ROLE_NAME = 'fairway';
+const ROLE_NAME = 'fairway';
 const REPOSITORY = 'config';
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -79,37 +79,12 @@ async function start(
   closers: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<Sandbox> {
-  const database = options.databaseUrl === undefined ? await startEmbeddedPostgres({}) : undefined;
-  if (database) closers.push(() => database.stop());
-  const scheduler = new ScaledScheduler(options.speed);
-  const estate = createEstate({
-    seed: options.seed,
-    scheduler,
-    accounts: options.accounts.map((id) => ({ id, roles: [ROLE_NAME] })),
-  });
-  const endpoints = await estate.start();
-  closers.push(() => estate.close());
-  const hooks: { pushed?: () => void } = {};
-  const git = await startGitServer({ root: join(stateDir, 'git'), onPush: () => hooks.pushed?.() });
-  closers.push(() => git.close());
-  const repositoryUrl = await seedRepository(
-    git,
-    REPOSITORY,
-    options.configDir,
-    options.policyFile,
-    stateDir,
-  );
+  const world = await startWorld(options, stateDir, closers);
+  const { endpoints, repositoryUrl } = world;
   const credentialsDir = join(stateDir, 'clusters');
   mkdirSync(credentialsDir, { mode: 0o700 });
   const token = newToken();
-  const environment = environmentOf(options, {
-    stateDir,
-    credentialsDir,
-    token,
-    repositoryUrl,
-    endpoints,
-    database,
-  });
+  const environment = environmentOf(options, { ...world, stateDir, credentialsDir, token });
   Object.assign(process.env, awsEnvironment(endpoints, options));
   const settings = settingsOf(environment);
   const log = createLog(options.logLevel, { role: 'sandbox' });
@@ -117,11 +92,13 @@ async function start(
   closers.push(() => api.close());
   const credentials = new CredentialWriter(api.runtime, endpoints, credentialsDir);
   closers.push(() => credentials.close());
-  const worker = options.worker === false ? undefined : await startWorker(settings, log as FieldLog);
+  const worker = options.worker === false ? undefined : await startWorker(settings, log);
   if (worker) closers.push(() => worker.close());
   // As a Git host calls its webhook after a push.
-  hooks.pushed = () => void api.runtime.doorbell.ring(`repository/${repositoryUrl}`).catch(() => undefined);
-  return {
+  world.hooks.pushed = () =>
+    void api.runtime.doorbell.ring(`repository/${repositoryUrl}`).catch(() => undefined);
+  const { estate, git } = world;
+  const servers = {
     apiUrl: api.url,
     token,
     repositoryUrl,
@@ -131,10 +108,40 @@ async function start(
     endpoints,
     git,
     api,
-    ...(worker && { worker }),
-    environment,
-    close,
   };
+  return { ...servers, ...(worker && { worker }), environment, close };
+}
+
+interface World {
+  readonly database: EmbeddedPostgres | undefined;
+  readonly estate: Estate;
+  readonly endpoints: EstateEndpoints;
+  readonly git: GitServer;
+  readonly repositoryUrl: string;
+  readonly hooks: { pushed?: () => void };
+}
+
+/** What an installation finds there: a database, AWS with clusters, and Git. */
+async function startWorld(
+  options: SandboxOptions,
+  stateDir: string,
+  closers: (() => Promise<unknown>)[],
+): Promise<World> {
+  const database = options.databaseUrl === undefined ? await startEmbeddedPostgres({}) : undefined;
+  if (database) closers.push(() => database.stop());
+  const estate = createEstate({
+    seed: options.seed,
+    scheduler: new ScaledScheduler(options.speed),
+    accounts: options.accounts.map((id) => ({ id, roles: [ROLE_NAME] })),
+  });
+  const endpoints = await estate.start();
+  closers.push(() => estate.close());
+  const hooks: World['hooks'] = {};
+  const git = await startGitServer({ root: join(stateDir, 'git'), onPush: () => hooks.pushed?.() });
+  closers.push(() => git.close());
+  const { configDir, policyFile } = options;
+  const repositoryUrl = await seedRepository(git, REPOSITORY, configDir, policyFile, stateDir);
+  return { database, estate, endpoints, git, repositoryUrl, hooks };
 }
 
 interface Started {

@@ -11,6 +11,8 @@ export interface RunningWorker {
 
 /** Starts the worker role in this process. */
 export async function startWorker(settings: Settings, log: FieldLog): Promise<RunningWorker> {
+  // The SDK warns of Node 20 on standard error at every start; which versions we run on is said in package.json.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const runtime = await createWorkerRuntime(settings, log);
   const context = await NestFactory.createApplicationContext(WorkerModule.with(runtime), {
     logger: nestLogger(log),

@@ -1,5 +1,5 @@
 import type { Instant } from '#kernel';
-import { minutes, toFailure } from '#kernel';
+import { toFailure } from '#kernel';
 import type { Cluster, Hold, StepKind } from '#fleet';
 import { DECOMMISSION_STEP_KINDS, holdsOn, STEP_KINDS, UPDATE_BLOCK_ITEM } from '#fleet';
 import type { ClusterRuntime } from '#ports';
@@ -46,62 +46,71 @@ export function createClusterReconciler(
     updateSteps: createStepRegistry(STEP_KINDS, UPDATE_STEPS),
     decommissionSteps: createStepRegistry(DECOMMISSION_STEP_KINDS, DECOMMISSION_STEPS),
   };
-  return {
-    reconcile: async (clusterId) => {
-      const lease = await LeaseKeeper.acquire(
-        ports.leases,
-        ports.clock,
-        `cluster/${clusterId}`,
-        settings.leaseTtl,
-      );
-      if (!lease) return { kind: 'busy' };
-      try {
-        return await reconcileLeased(lease, clusterId);
-      } catch (thrown) {
-        const failure = toFailure(thrown);
-        ports.log.warn('pass ended early', { clusterId, code: failure.code, reason: failure.message });
-        if (failure.class === 'bug')
-          ports.log.error('pass threw an unclassified error', { clusterId, failure });
-        return { kind: 'passed', phase: 'waiting', nextDueAt: undefined, watch: false };
-      } finally {
-        await lease.release().catch(() => undefined);
-      }
-    },
-  };
+  return { reconcile: (clusterId) => reconcile(parts, clusterId) };
+}
 
-  async function reconcileLeased(lease: LeaseKeeper, clusterId: string): Promise<ReconcileResult> {
-    const [cluster, runtime, holds] = await Promise.all([
-      ports.registry.getCluster(clusterId),
-      ports.updates.runtime(clusterId),
-      ports.channels.holds(),
-    ]);
-    if (!cluster || !runtime) return { kind: 'idle', why: 'not registered' };
-    if (cluster.lifecycleStatus === 'decommissioned') return { kind: 'idle', why: 'decommissioned' };
-    const now = ports.clock.now();
-    const quiet = isSettled(cluster, runtime, now);
-    if (quiet && runtime.status) {
-      await ports.updates.commitPass(await lease.current(), {
-        status: runtime.status,
-        doorbellSeen: runtime.doorbell,
-        nextDueAt: spreadInterval(quiet.verifiedAt, settings.resyncInterval, clusterId),
-        memory: runtime.memory,
-        events: [],
-      });
-      return { kind: 'settled' };
-    }
-    return runPass(parts, lease, cluster, runtime, holdsFor(cluster, holds, now));
+async function reconcile(parts: PassParts, clusterId: string): Promise<ReconcileResult> {
+  const { ports, settings } = parts;
+  const lease = await LeaseKeeper.acquire(
+    ports.leases,
+    ports.clock,
+    `cluster/${clusterId}`,
+    settings.leaseTtl,
+  );
+  if (!lease) return { kind: 'busy' };
+  try {
+    return await reconcileLeased(parts, lease, clusterId);
+  } catch (thrown) {
+    const failure = toFailure(thrown);
+    if (failure.class === 'bug') ports.log.error('pass threw an unclassified error', { clusterId, failure });
+    else ports.log.warn('pass ended early', { clusterId, code: failure.code, reason: failure.message });
+    return { kind: 'passed', phase: 'waiting', nextDueAt: undefined, watch: false };
+  } finally {
+    await lease.release().catch(() => undefined);
   }
+}
 
-  function isSettled(cluster: Cluster, runtime: ClusterRuntime, now: Instant): Settled | undefined {
-    if (cluster.lifecycleStatus === 'decommission-requested') return undefined;
-    const settled = settledBasis(runtime.memory[SETTLED]);
-    if (!settled || runtime.status?.phase !== 'ready') return undefined;
-    const same =
-      settled.recordDigest === recordDigest(cluster) && settled.revisionId === runtime.admittedRevisionId;
-    return same && now < settled.verifiedAt + Math.max(minutes(1), settings.resyncInterval * 0.85)
-      ? settled
-      : undefined;
+async function reconcileLeased(
+  parts: PassParts,
+  lease: LeaseKeeper,
+  clusterId: string,
+): Promise<ReconcileResult> {
+  const { ports, settings } = parts;
+  const [cluster, runtime, holds] = await Promise.all([
+    ports.registry.getCluster(clusterId),
+    ports.updates.runtime(clusterId),
+    ports.channels.holds(),
+  ]);
+  if (!cluster || !runtime) return { kind: 'idle', why: 'not registered' };
+  if (cluster.lifecycleStatus === 'decommissioned') return { kind: 'idle', why: 'decommissioned' };
+  const now = ports.clock.now();
+  const quiet = settledNow(cluster, runtime, settings, now);
+  if (quiet && runtime.status) {
+    await ports.updates.commitPass(await lease.current(), {
+      status: runtime.status,
+      doorbellSeen: runtime.doorbell,
+      nextDueAt: spreadInterval(quiet.verifiedAt, settings.resyncInterval, clusterId),
+      memory: runtime.memory,
+      events: [],
+    });
+    return { kind: 'settled' };
   }
+  return runPass(parts, lease, cluster, runtime, holdsFor(cluster, holds, now));
+}
+
+/** Brought to exactly this revision and record, and looked at not long ago. */
+function settledNow(
+  cluster: Cluster,
+  runtime: ClusterRuntime,
+  settings: EngineSettings,
+  now: Instant,
+): Settled | undefined {
+  if (cluster.lifecycleStatus === 'decommission-requested') return undefined;
+  const settled = settledBasis(runtime.memory[SETTLED]);
+  if (!settled || runtime.status?.phase !== 'ready') return undefined;
+  const same =
+    settled.revisionId === runtime.admittedRevisionId && settled.recordDigest === recordDigest(cluster);
+  return same && now < settled.verifiedAt + settings.resyncInterval * 0.85 ? settled : undefined;
 }
 
 export interface PassParts {

@@ -5,14 +5,13 @@ import type {
   ClusterStatus,
   ConfigProblem,
   FleetEvent,
-  Hold,
   NodeProgress,
-  Problem,
   StepKind,
-  StepStatus,
   Update,
 } from '#fleet';
-import { problemOf, problemType } from '#fleet';
+import { eventsOf } from './summary/events.js';
+import { datedProblems, problemsOf } from './summary/problems.js';
+import { stepStatuses } from './summary/step-statuses.js';
 
 /** How the pass went, step by step; steps after the first that is not done did not run. */
 export interface StepRun {
@@ -28,7 +27,6 @@ export interface SummaryInput {
   readonly steps: readonly StepKind[];
   readonly runs: readonly StepRun[];
   readonly nodes: readonly NodeProgress[];
-  readonly holds: readonly Hold[];
   readonly warnings: readonly ConfigProblem[];
   readonly desiredDigest?: string;
   readonly commit?: string;
@@ -50,7 +48,8 @@ export function summarise(input: SummaryInput): Summary {
   const failure = last?.kind === 'failed' ? last.failure : undefined;
   const phase = phaseOf(last, finished, input.update);
   const consecutiveFailures = failure ? (previous?.consecutiveFailures ?? 0) + 1 : 0;
-  const problems = problemsOf(input, failure, last);
+  const problems = problemsOf({ clusterId: input.clusterId, failure, last, warnings: input.warnings });
+  const sameUpdate = previous?.updateId === input.update.id;
   const serverVersion = input.serverVersion ?? previous?.serverVersion;
   const status: ClusterStatus = {
     clusterId: input.clusterId,
@@ -59,7 +58,7 @@ export function summarise(input: SummaryInput): Summary {
     ...versionsOf(input, finished),
     problems: datedProblems(problems, previous?.problems ?? [], now),
     updateId: input.update.id,
-    steps: stepStatuses(input, finished),
+    steps: stepStatuses({ ...input, before: sameUpdate ? (previous?.steps ?? []) : [] }),
     nodes: input.nodes,
     ...(input.desiredDigest !== undefined && { desiredDigest: input.desiredDigest }),
     ...(!finished && input.etaMs !== undefined && { etaMs: input.etaMs }),
@@ -68,7 +67,7 @@ export function summarise(input: SummaryInput): Summary {
     consecutiveFailures,
     updatedAt: now,
   };
-  return { status, events: eventsOf(input, status) };
+  return { status, events: eventsOf({ channel: input.channel, commit: input.commit, previous, status }) };
 }
 
 /** The same phase at the same version goes on; anything else begins now. */
@@ -152,162 +151,3 @@ function versionsOf(
     ...(commit !== undefined && commit !== previous?.currentVersion && { nextVersion: commit }),
   };
 }
-
-function problemsOf(
-  input: SummaryInput,
-  failure: Failure | undefined,
-  last: Outcome | undefined,
-): readonly Problem[] {
-  const instance = `cluster/${input.clusterId}`;
-  const problems: Problem[] = [];
-  if (failure) {
-    problems.push(problemOf(failure, instance, severityOf(failure)));
-    for (const detail of (failure.details ?? []).slice(0, 50)) {
-      problems.push(problemOf({ ...failure, ...detail }, instance, severityOf(failure)));
-    }
-  }
-  if (last?.kind === 'blocked') {
-    problems.push({
-      type: problemType('update-blocked'),
-      title: 'update blocked',
-      detail: `blocked by ${last.by}`,
-      hint: last.unblock,
-      instance,
-      severity: 'warning',
-    });
-  }
-  for (const warning of input.warnings.slice(0, 20)) {
-    const where = warning.line === undefined ? warning.file : `${warning.file}:${warning.line}`;
-    problems.push({
-      type: problemType(warning.code),
-      title: warning.code.replaceAll('-', ' '),
-      detail: `${where}: ${warning.message}`,
-      instance,
-      severity: 'warning',
-      ...(warning.hint !== undefined && { hint: warning.hint }),
-    });
-  }
-  return problems;
-}
-
-const severityOf = (failure: Failure): Problem['severity'] =>
-  failure.class === 'bug' || failure.class === 'denied'
-    ? 'critical'
-    : failure.class === 'transient' || failure.class === 'throttled' || failure.class === 'conflict'
-      ? 'warning'
-      : 'error';
-
-/** A problem that was there before keeps the time it was first seen. */
-function datedProblems(
-  problems: readonly Problem[],
-  previous: readonly Problem[],
-  now: Instant,
-): readonly Problem[] {
-  const key = (problem: Problem): string => `${problem.type}|${problem.detail}|${problem.instance}`;
-  const seen = new Map(previous.map((problem) => [key(problem), problem.firstSeen]));
-  return problems.map((problem) => ({
-    ...problem,
-    firstSeen: seen.get(key(problem)) ?? now,
-    lastSeen: now,
-  }));
-}
-
-function stepStatuses(input: SummaryInput, finished: boolean): readonly StepStatus[] {
-  const { now } = input;
-  const sameUpdate = input.previous?.updateId === input.update.id;
-  const before = new Map((sameUpdate ? (input.previous?.steps ?? []) : []).map((step) => [step.kind, step]));
-  const runs = new Map(input.runs.map((run) => [run.kind, run.outcome]));
-  return input.steps.map((kind) => {
-    const outcome = runs.get(kind);
-    const old = before.get(kind);
-    if (!outcome) return { kind, state: 'pending', message: '' };
-    const startedAt = old?.startedAt ?? now;
-    const ended = outcome.kind === 'done' || finished;
-    return {
-      kind,
-      ...wordsOf(outcome),
-      startedAt,
-      ...(ended && { finishedAt: old?.state === 'done' && old.finishedAt ? old.finishedAt : now }),
-    };
-  });
-}
-
-function wordsOf(
-  outcome: Outcome,
-): Pick<StepStatus, 'state' | 'message' | 'unblock' | 'progress' | 'failure'> {
-  switch (outcome.kind) {
-    case 'done':
-      return { state: 'done', message: outcome.summary };
-    case 'waiting':
-      return {
-        state: 'waiting',
-        message: `waiting for ${outcome.for}`,
-        ...(outcome.progress && { progress: outcome.progress }),
-      };
-    case 'blocked':
-      return {
-        state: 'blocked',
-        message: `blocked by ${outcome.by}`,
-        unblock: outcome.unblock,
-        ...(outcome.progress && { progress: outcome.progress }),
-      };
-    case 'failed':
-      return { state: 'failed', message: outcome.failure.message, failure: outcome.failure };
-    default:
-      return assertNever(outcome);
-  }
-}
-
-function eventsOf(input: SummaryInput, status: ClusterStatus): readonly FleetEvent[] {
-  const { previous, now } = input;
-  const base = {
-    at: now,
-    subject: `cluster/${input.clusterId}`,
-    channel: input.channel,
-    clusterId: input.clusterId,
-  };
-  const events: FleetEvent[] = [];
-  const known = new Set((previous?.problems ?? []).map((problem) => `${problem.type}|${problem.detail}`));
-  const current = new Set(status.problems.map((problem) => `${problem.type}|${problem.detail}`));
-  for (const problem of status.problems) {
-    if (known.has(`${problem.type}|${problem.detail}`)) continue;
-    events.push({
-      ...base,
-      type: 'problem.raised',
-      severity: problem.severity,
-      message: `${problem.title}: ${problem.detail ?? ''}`,
-      data: { problem, updateId: input.update.id },
-      dedupeKey: `${problem.type}|${problem.detail}`,
-    });
-  }
-  for (const problem of previous?.problems ?? []) {
-    if (current.has(`${problem.type}|${problem.detail}`)) continue;
-    events.push({
-      ...base,
-      type: 'problem.resolved',
-      severity: 'info',
-      message: `resolved: ${problem.title}`,
-      data: { problem },
-      dedupeKey: `${problem.type}|${problem.detail}`,
-    });
-  }
-  if (previous?.phase !== status.phase) {
-    events.push({
-      ...base,
-      type: `cluster.${status.phase}`,
-      severity: severityOfPhase(status.phase),
-      message: status.message,
-      data: { from: previous?.phase, to: status.phase, commit: input.commit, updateId: input.update.id },
-    });
-  }
-  return events;
-}
-
-const severityOfPhase = (phase: ClusterPhase): FleetEvent['severity'] =>
-  phase === 'failed' || phase === 'stalled'
-    ? 'error'
-    : phase === 'halted'
-      ? 'critical'
-      : phase === 'blocked'
-        ? 'warning'
-        : 'info';

@@ -12,12 +12,27 @@ export interface Hold {
   readonly owner: string;
   readonly createdAt: Instant;
   readonly expiresAt?: Instant;
+  /**
+   * `promotion`: nothing newer comes in (no promotion into the channel, no admission of the cluster), what is there works
+   * on. A rollback leaves one behind. Absent: everything stops.
+   */
+  readonly blocks?: 'promotion';
+}
+
+interface HoldTarget {
+  readonly channel: string;
+  readonly clusterId: string;
+  readonly pool?: string;
 }
 
 /** The holds that stop work on this cluster (or one of its pools) at `now`. */
-export function holdsOn(
+export const holdsOn = (holds: readonly Hold[], target: HoldTarget, now: Instant): readonly Hold[] =>
+  admissionHoldsOn(holds, target, now).filter((hold) => hold.blocks === undefined);
+
+/** The holds that keep anything newer out at `now`: those that stop all work, and those that stop promotion only. */
+export function admissionHoldsOn(
   holds: readonly Hold[],
-  target: { channel: string; clusterId: string; pool?: string },
+  target: HoldTarget,
   now: Instant,
 ): readonly Hold[] {
   return holds.filter((hold) => {

@@ -13,6 +13,7 @@ export * from './locked-inputs.js';
 export * from './node-group.js';
 export * from './node-pool.js';
 export * from './problem.js';
+export * from './promotion-decision.js';
 export * from './update.js';
 export * from './registry-record/patterns.js';
 export * from './registry-record/record.codec.js';

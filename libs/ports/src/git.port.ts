@@ -1,3 +1,4 @@
+import type { Instant } from '#kernel';
 import type { ConfigTree, Revision } from '#fleet';
 
 export type CommitFacts = Pick<Revision, 'commit' | 'author' | 'subject' | 'committedAt'>;
@@ -25,4 +26,39 @@ export interface GitPort {
     commit: string,
     expected: string | undefined,
   ): Promise<'advanced' | 'already' | 'diverged' | 'moved'>;
+  /**
+   * Merges `commit` into a branch that stands at `expected`, in the object database, and moves the branch with a lease.
+   * The same arguments make the same merge commit, so repeating it after a crash ends in `already`.
+   */
+  merge(
+    repository: string,
+    branch: string,
+    commit: string,
+    expected: string,
+    note: CommitNote,
+  ): Promise<MergeResult>;
+  /**
+   * Puts a new commit on a branch that stands at `expected`, with `cluster/` and `clusters/` as they were at `commit`, and
+   * everything else (the policy) as it is. Repeatable as `merge`. `already` also where nothing would change.
+   */
+  restore(
+    repository: string,
+    branch: string,
+    commit: string,
+    expected: string,
+    note: CommitNote,
+  ): Promise<MergeResult>;
 }
+
+/** What a commit made by Fairway says. */
+export interface CommitNote {
+  readonly message: string;
+  /** Becomes the commit's date; whole seconds count. */
+  readonly at: Instant;
+}
+
+export type MergeResult =
+  | { readonly kind: 'advanced' | 'already'; readonly commit: string }
+  | { readonly kind: 'moved' }
+  /** Paths that both sides changed. */
+  | { readonly kind: 'conflict'; readonly files: readonly string[] };

@@ -6,5 +6,6 @@ export type * from './kubernetes.port.js';
 export type * from './lease.port.js';
 export type * from './log.port.js';
 export type * from './notify.port.js';
+export type * from './promotion-store.port.js';
 export type * from './registry.port.js';
 export type * from './update-store.port.js';

@@ -1,8 +1,9 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, NotFoundException } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { FailureError, toFailure } from '#kernel';
 import { problemType } from '#fleet';
 import { API, type ApiRuntime } from '../api-runtime.js';
+import { allowedMethods } from '../registry/contract.js';
 import { ApiError, fromFailure } from './api-error.js';
 
 /** Writes every error once: the registry's `Error` on its paths, RFC 9457 problems everywhere else. */
@@ -21,6 +22,7 @@ export class ApiErrorFilter implements ExceptionFilter {
     }
     const status = error.getStatus();
     response.status(status);
+    if (status === 405) response.setHeader('Allow', allowedMethods(request.path).join(', '));
     if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="fairway"');
     if (isRegistryPath(request.path)) {
       response.json({
@@ -43,6 +45,7 @@ export class ApiErrorFilter implements ExceptionFilter {
 
   private errorOf(thrown: unknown, request: Request): ApiError {
     if (thrown instanceof ApiError) return thrown;
+    if (thrown instanceof NotFoundException) return this.noRoute(request);
     if (thrown instanceof FailureError) {
       const error = fromFailure(thrown.failure);
       if (error.getStatus() === 500) this.log(thrown, request);
@@ -58,6 +61,13 @@ export class ApiErrorFilter implements ExceptionFilter {
       CODES[status] ?? 'invalid-request',
       MESSAGES[status] ?? (thrown as Error).message,
     );
+  }
+
+  private noRoute(request: Request): ApiError {
+    const methods = allowedMethods(request.path);
+    return methods.length > 0
+      ? new ApiError(405, 'method-not-allowed', `${request.method} is not allowed here`, `Allowed: ${methods.join(', ')}.`)
+      : new ApiError(404, 'not-found', `there is no ${request.method} ${request.path}`);
   }
 
   private log(thrown: unknown, request: Request): void {

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { z } from 'zod';
-import { toIso } from '#kernel';
+import { seconds, toIso } from '#kernel';
 import type { Channel, ChannelRevision, GateReason } from '#fleet';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
@@ -56,39 +56,39 @@ export class ChannelsController {
     const { reason } = parseBody(acknowledgeSchema, body);
     if (channel.pausedReason === undefined)
       throw new ApiError(409, 'not-paused', `channel ${name} is not paused`);
-    const lease = await this.api.leases.acquire(`channel/${name}`, 10_000);
-    if (!lease)
+    await this.resume(channel, actorOf(request), reason);
+    await this.api.doorbell.ring(`channel/${name}`).catch(() => undefined);
+    return this.encode(await this.channel(name));
+  }
+
+  private async resume(channel: Channel, actor: string, reason: string): Promise<void> {
+    const { name, pausedReason: was } = channel;
+    const lease = await this.api.leases.acquire(`channel/${name}`, seconds(10));
+    if (!lease) {
       throw new ApiError(503, 'channel-busy', `channel ${name} is being worked on`, 'Try again in a second.');
-    const now = this.api.clock.now();
-    const actor = actorOf(request);
+    }
+    const at = this.api.clock.now();
+    const subject = `channel/${name}`;
+    const message = `${name}: ${actor} acknowledged "${was}": ${reason}`;
+    const data = { actor, reason, was };
+    const event = {
+      type: 'channel.resumed',
+      at,
+      severity: 'info',
+      subject,
+      channel: name,
+      message,
+      data,
+    } as const;
     await this.api.channels.commitChannel(lease, {
       channel: name,
       admit: [],
       runs: [],
       pausedReason: null,
-      events: [
-        {
-          type: 'channel.resumed',
-          at: now,
-          severity: 'info',
-          subject: `channel/${name}`,
-          channel: name,
-          message: `${name}: ${actor} acknowledged "${channel.pausedReason}": ${reason}`,
-          data: { actor, reason, was: channel.pausedReason },
-        },
-      ],
+      events: [event],
     });
     await this.api.leases.release(lease);
-    await this.api.audit.append({
-      at: now,
-      actor,
-      action: 'channel.acknowledge',
-      subject: `channel/${name}`,
-      reason,
-      data: { was: channel.pausedReason },
-    });
-    await this.api.doorbell.ring(`channel/${name}`).catch(() => undefined);
-    return this.encode(await this.channel(name));
+    await this.api.audit.append({ at, actor, action: 'channel.acknowledge', subject, reason, data: { was } });
   }
 
   private async channel(name: string): Promise<Channel> {

@@ -38,13 +38,12 @@ export class EventsController {
     }
     const header = request.headers['last-event-id'];
     const replayFrom = typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : query.after;
-    await this.stream(query, replayFrom ?? (await this.api.outbox.lastEventId()), request, response);
+    await this.stream(query, replayFrom ?? (await this.api.outbox.lastEventId()), response);
   }
 
   private async stream(
     query: EventQuery,
     after: number,
-    request: Request,
     response: Response,
   ): Promise<void> {
     response.writeHead(200, {
@@ -56,7 +55,8 @@ export class EventsController {
     const state = { after, open: true, wake: (): void => undefined };
     const stopListening = this.api.outbox.onCommitted(() => state.wake());
     const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
-    request.on('close', () => {
+    // Not the request: that one is over as soon as it was read.
+    response.on('close', () => {
       state.open = false;
       clearInterval(heartbeat);
       stopListening();

@@ -1,9 +1,11 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { parseDuration, toIso } from '#kernel';
-import type { Hold } from '#fleet';
+import type { Cluster, Hold } from '#fleet';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
+import { badRequest } from '../errors/api-error.js';
+import { channelNames } from '../registry/channel-names.js';
 import { parseBody } from '../registry/parse-body.js';
 
 const scopeSchema = z.discriminatedUnion('kind', [
@@ -36,11 +38,12 @@ export class HoldsController {
   @HttpCode(201)
   async add(@Body() body: unknown, @Req() request: AuthenticatedRequest) {
     const wish = parseBody(holdSchema, body);
+    const scope = await this.scope(wish.scope);
     const now = this.api.clock.now();
     const expiresIn = wish.expires_in === undefined ? undefined : parseDuration(wish.expires_in);
     const hold: Hold = {
       id: this.api.ids.next(),
-      scope: decodeScope(wish.scope),
+      scope,
       reason: wish.reason,
       owner: actorOf(request),
       createdAt: now,
@@ -61,16 +64,34 @@ export class HoldsController {
       now,
     );
   }
-}
 
-function decodeScope(scope: z.infer<typeof scopeSchema>): Hold['scope'] {
-  switch (scope.kind) {
-    case 'cluster':
-      return { kind: 'cluster', clusterId: scope.cluster };
-    case 'pool':
-      return { kind: 'pool', clusterId: scope.cluster, pool: scope.pool };
-    default:
-      return scope;
+  /** A hold on what is not there would hold nothing, and nobody would know. */
+  private async scope(wish: z.infer<typeof scopeSchema>): Promise<Hold['scope']> {
+    switch (wish.kind) {
+      case 'fleet':
+        return wish;
+      case 'channel': {
+        const names = await channelNames(this.api);
+        if (names.includes(wish.channel)) return wish;
+        throw badRequest([
+          { field: 'scope.channel', message: `unknown channel "${wish.channel}"; channels are ${names.join(', ')}` },
+        ]);
+      }
+      case 'cluster':
+        return { kind: 'cluster', clusterId: (await this.cluster(wish.cluster)).id };
+      case 'pool': {
+        const cluster = await this.cluster(wish.cluster);
+        if (cluster.nodePools.some((pool) => pool.name === wish.pool))
+          return { kind: 'pool', clusterId: cluster.id, pool: wish.pool };
+        throw badRequest([{ field: 'scope.pool', message: `${cluster.alias} has no node pool "${wish.pool}"` }]);
+      }
+    }
+  }
+
+  private async cluster(name: string): Promise<Cluster> {
+    const cluster = (await this.api.registry.getCluster(name)) ?? (await this.api.registry.listClusters({ alias: name }))[0];
+    if (cluster) return cluster;
+    throw badRequest([{ field: 'scope.cluster', message: `unknown cluster "${name}"; give an id or an alias` }]);
   }
 }
 

@@ -14,7 +14,8 @@ import {
 } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Cluster } from '#fleet';
-import type { Change, ClusterFilter } from '#ports';
+import { FailureError } from '#kernel';
+import type { ClusterFilter } from '#ports';
 import {
   PATTERNS,
   clusterSchema,
@@ -25,10 +26,15 @@ import {
 } from '#fleet';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
-import { badRequest, notFound } from '../errors/api-error.js';
+import { badRequest, notFound, type FieldFault } from '../errors/api-error.js';
+import { channelNames } from './channel-names.js';
+import { changeOf, etagOf, ifMatch } from './if-match.js';
 import { ringCluster } from './ring-cluster.js';
 import { checkPath, parseBody } from './parse-body.js';
 import { clusterQuerySchema, verboseSchema } from './query.schemas.js';
+
+/** How often a change is merged anew into what somebody else wrote meanwhile. */
+const MERGE_ATTEMPTS = 20;
 
 /** `/kubernetes-clusters` of the registry contract. */
 @Controller('kubernetes-clusters')
@@ -74,28 +80,33 @@ export class ClustersController {
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const present = await this.cluster(id);
     const update = parseBody(clusterUpdateSchema, body);
     if (update.id !== undefined && update.id !== id)
       throw badRequest([{ field: 'id', message: 'an id never changes' }]);
-    const patch = decodeClusterUpdate(update, present);
-    await this.checkReferences(patch);
-    // Config items were merged into what was read: nobody else may have written in between.
-    const merged = patch.configItems !== undefined;
-    const change: Change = {
-      actor: actorOf(request),
-      ...(ifMatch(request) ?? (merged ? { expectedVersion: present.recordVersion } : {})),
-    };
-    const cluster = await this.api.registry.updateCluster(id, patch, change);
-    await ringCluster(this.api, cluster);
-    return this.answer(cluster, response);
+    const seen = ifMatch(request);
+    for (let attempt = 1; ; attempt++) {
+      const present = await this.cluster(id);
+      const patch = decodeClusterUpdate(update, present);
+      await this.checkReferences(patch);
+      // Config items are merged into what was just read: nobody else may have written in between.
+      const expectedVersion = seen?.expectedVersion ?? present.recordVersion;
+      try {
+        const change = { actor: actorOf(request), expectedVersion };
+        const cluster = await this.api.registry.updateCluster(id, patch, change);
+        await ringCluster(this.api, cluster);
+        return await this.answer(cluster, response);
+      } catch (thrown) {
+        const overtaken = thrown instanceof FailureError && thrown.failure.code === 'version-mismatch';
+        if (seen !== undefined || !overtaken || attempt === MERGE_ATTEMPTS) throw thrown;
+      }
+    }
   }
 
   @Delete(':cluster')
   @HttpCode(204)
   async remove(@Param('cluster') id: string, @Req() request: AuthenticatedRequest): Promise<void> {
     await this.cluster(id);
-    await this.api.registry.deleteCluster(id, { actor: actorOf(request), ...ifMatch(request) });
+    await this.api.registry.deleteCluster(id, changeOf(request));
   }
 
   private async cluster(id: string): Promise<Cluster> {
@@ -105,30 +116,29 @@ export class ClustersController {
   }
 
   private async answer(cluster: Cluster, response: Response, verbose = true) {
-    response.setHeader('ETag', `"${cluster.recordVersion}"`);
     const status = (await this.api.registry.statuses([cluster.id])).get(cluster.id);
+    response.setHeader('ETag', etagOf(cluster, status));
     return encodeCluster(cluster, status, verbose);
   }
 
   /** A channel that is not configured would leave the cluster waiting for ever. */
   private async checkReferences(record: { channel?: string; infrastructureAccount?: string }): Promise<void> {
     const { channel, infrastructureAccount: account } = record;
-    if (channel !== undefined) {
-      const names = (await this.api.channels.listChannels()).map((known) => known.name);
-      if (names.length > 0 && !names.includes(channel)) {
-        throw badRequest([
-          { field: 'channel', message: `unknown channel "${channel}"; channels are ${names.join(', ')}` },
-        ]);
-      }
+    const faults: FieldFault[] = [];
+    const channels = channel === undefined ? [] : await channelNames(this.api);
+    if (channel !== undefined && !channels.includes(channel)) {
+      faults.push({
+        field: 'channel',
+        message: `unknown channel "${channel}"; channels are ${channels.join(', ')}`,
+      });
     }
     if (account !== undefined && !(await this.api.registry.getAccount(account))) {
-      throw badRequest([
-        {
-          field: 'infrastructure_account',
-          message: `unknown infrastructure account "${account}"; register it first`,
-        },
-      ]);
+      faults.push({
+        field: 'infrastructure_account',
+        message: `unknown infrastructure account "${account}"; register it first`,
+      });
     }
+    if (faults.length > 0) throw badRequest(faults);
   }
 }
 
@@ -148,13 +158,4 @@ function filterOf(query: Record<string, string | number | undefined>): ClusterFi
   };
   const entries = Object.entries(query).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries.map(([key, value]) => [names[key], value])) as ClusterFilter;
-}
-
-function ifMatch(request: AuthenticatedRequest): { expectedVersion: number } | undefined {
-  const header = request.headers['if-match'];
-  if (header === undefined || header === '*') return undefined;
-  const version = /^(?:W\/)?"(\d+)"$/.exec(header)?.[1];
-  if (version === undefined)
-    throw badRequest([{ field: 'If-Match', message: 'must be an ETag of this record' }]);
-  return { expectedVersion: Number(version) };
 }

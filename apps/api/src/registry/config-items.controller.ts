@@ -1,9 +1,10 @@
 import { Body, Controller, Delete, HttpCode, Inject, Param, Put, Req } from '@nestjs/common';
 import type { Cluster } from '#fleet';
 import { PATTERNS, configValueSchema } from '#fleet';
-import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
+import { type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { notFound } from '../errors/api-error.js';
+import { changeOf } from './if-match.js';
 import { checkPath, parseBody } from './parse-body.js';
 import { ringCluster } from './ring-cluster.js';
 
@@ -22,7 +23,7 @@ export class ConfigItemsController {
   ) {
     const cluster = await this.check(id, key);
     const { value } = parseBody(configValueSchema, body);
-    await this.api.registry.setConfigItem(id, key, value, { actor: actorOf(request) });
+    await this.api.registry.setConfigItem(id, key, value, changeOf(request));
     await ringCluster(this.api, cluster);
     return { value };
   }
@@ -35,7 +36,7 @@ export class ConfigItemsController {
     @Req() request: AuthenticatedRequest,
   ): Promise<void> {
     const cluster = await this.check(id, key);
-    await this.api.registry.deleteConfigItem(id, key, { actor: actorOf(request) });
+    await this.api.registry.deleteConfigItem(id, key, changeOf(request));
     await ringCluster(this.api, cluster);
   }
 
@@ -51,7 +52,7 @@ export class ConfigItemsController {
     const cluster = await this.check(id, key);
     checkPath('node_pool_name', pool, PATTERNS.poolName);
     const { value } = parseBody(configValueSchema, body);
-    await this.api.registry.setPoolConfigItem(id, pool, key, value, { actor: actorOf(request) });
+    await this.api.registry.setPoolConfigItem(id, pool, key, value, changeOf(request));
     await ringCluster(this.api, cluster);
     return { value };
   }
@@ -66,7 +67,7 @@ export class ConfigItemsController {
   ): Promise<void> {
     const cluster = await this.check(id, key);
     checkPath('node_pool_name', pool, PATTERNS.poolName);
-    await this.api.registry.deletePoolConfigItem(id, pool, key, { actor: actorOf(request) });
+    await this.api.registry.deletePoolConfigItem(id, pool, key, changeOf(request));
     await ringCluster(this.api, cluster);
   }
 

@@ -1,9 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Put, Req } from '@nestjs/common';
 import type { Cluster } from '#fleet';
 import { PATTERNS, decodePool, decodePoolUpdate, encodePool, poolSchema, poolUpdateSchema } from '#fleet';
-import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
+import { type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { badRequest, notFound } from '../errors/api-error.js';
+import { changeOf } from './if-match.js';
 import { checkPath, parseBody } from './parse-body.js';
 import { ringCluster } from './ring-cluster.js';
 
@@ -28,7 +29,7 @@ export class NodePoolsController {
     const cluster = await this.cluster(id);
     const pool = decodePool(parseBody(poolSchema, body));
     this.checkName(name, pool.name);
-    const stored = await this.api.registry.putNodePool(id, pool, { actor: actorOf(request) });
+    const stored = await this.api.registry.putNodePool(id, pool, changeOf(request));
     await ringCluster(this.api, cluster);
     return encodePool(stored);
   }
@@ -43,8 +44,14 @@ export class NodePoolsController {
     const cluster = await this.cluster(id);
     const update = parseBody(poolUpdateSchema, body);
     this.checkName(name, update.name ?? name);
-    const patch = decodePoolUpdate(update);
-    const stored = await this.api.registry.updateNodePool(id, name, patch, { actor: actorOf(request) });
+    const present = cluster.nodePools.find((pool) => pool.name === name);
+    if (!present) throw notFound(`node pool ${name} of cluster ${id}`);
+    const patch = decodePoolUpdate(update, present);
+    if ((patch.minSize ?? present.minSize) > (patch.maxSize ?? present.maxSize))
+      throw badRequest([{ field: 'min_size', message: 'min_size is greater than max_size' }]);
+    // Sizes were compared, and items merged, with what was read: nobody else may have written in between.
+    const change = { expectedVersion: cluster.recordVersion, ...changeOf(request) };
+    const stored = await this.api.registry.updateNodePool(id, name, patch, change);
     await ringCluster(this.api, cluster);
     return encodePool(stored);
   }
@@ -58,7 +65,7 @@ export class NodePoolsController {
   ): Promise<void> {
     const cluster = await this.cluster(id);
     this.checkName(name, name);
-    await this.api.registry.deleteNodePool(id, name, { actor: actorOf(request) });
+    await this.api.registry.deleteNodePool(id, name, changeOf(request));
     await ringCluster(this.api, cluster);
   }
 

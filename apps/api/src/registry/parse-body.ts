@@ -4,11 +4,31 @@ import { badRequest, type FieldFault } from '../errors/api-error.js';
 
 /** A body or query of the expected shape, or a 400 that names every field. */
 export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
+  const reserved = reservedKeys(body);
+  if (reserved.length > 0) throw badRequest(reserved);
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
   throw badRequest(
     parsed.error.issues.map((issue) => ({ field: fieldPath(issue.path), message: issue.message })),
   );
+}
+
+/** Names that mean something to JavaScript objects, at any depth: schemas pass over some of them silently. */
+function reservedKeys(body: unknown): readonly FieldFault[] {
+  const faults: FieldFault[] = [];
+  const pending: { readonly value: unknown; readonly path: readonly PropertyKey[] }[] = [{ value: body, path: [] }];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { value, path } = next;
+    if (typeof value !== 'object' || value === null) continue;
+    // Deeper than any record of ours; nothing below is read.
+    if (path.length > 8) continue;
+    for (const [key, member] of Object.entries(value)) {
+      const at = [...path, Array.isArray(value) ? Number(key) : key];
+      if (RESERVED.has(key)) faults.push({ field: fieldPath(at), message: 'the key is reserved' });
+      else pending.push({ value: member, path: at });
+    }
+  }
+  return faults;
 }
 
 /** `node_pools[1].min_size` */

@@ -3,7 +3,7 @@ import { accountLifecycle, clusterLifecycle } from '#fleet';
 
 const queryInteger = z
   .string()
-  .regex(/^-?\d+$/, 'must be an integer')
+  .regex(/^-?\d{1,9}$/, 'must be an integer of 32 bits')
   .transform(Number)
   .optional();
 const queryText = z.string({ error: 'must be given once' }).optional();
@@ -20,8 +20,11 @@ export const accountQuerySchema = z.object({
 });
 
 export const verboseSchema = z.object({
+  /** `True`, too: what Python clients make of a boolean. */
   verbose: z
-    .enum(['true', 'false'])
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['true', 'false'], { error: 'must be true or false' }))
     .default('true')
     .transform((value) => value === 'true'),
 });

@@ -12,7 +12,7 @@ export interface Move {
 }
 
 /** As `git check-ref-format` has it, and nothing that could be read as an option or a pattern. */
-const BRANCH =
+export const BRANCH =
   /^(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)))[A-Za-z0-9][A-Za-z0-9._/@+-]*[A-Za-z0-9_+-]$|^[A-Za-z0-9]$/;
 
 /**
@@ -41,7 +41,7 @@ export async function advanceBranch(
   return result;
 }
 
-async function remoteHead(
+export async function remoteHead(
   mirror: Mirror,
   credentials: GitCredentials | undefined,
   branch: string,
@@ -50,7 +50,7 @@ async function remoteHead(
   return parseHeads(await mirror.remote(args, credentials), '\t').get(branch);
 }
 
-async function needHere(
+export async function needHere(
   mirror: Mirror,
   credentials: GitCredentials | undefined,
   commit: string,
@@ -63,7 +63,7 @@ async function needHere(
   );
 }
 
-async function push(
+export async function push(
   mirror: Mirror,
   credentials: GitCredentials | undefined,
   move: Move,

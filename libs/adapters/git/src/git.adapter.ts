@@ -1,8 +1,9 @@
 import type { Digest, Duration } from '#kernel';
 import { digestOf, fail, FailureError, seconds } from '#kernel';
 import type { ConfigTree } from '#fleet';
-import type { CommitFacts, GitPort } from '#ports';
+import type { CommitFacts, CommitNote, GitPort, MergeResult } from '#ports';
 import { advanceBranch, type AdvanceResult } from './branch.advancer.js';
+import { mergeBranch, restoreBranch } from './branch.merger.js';
 import { secretsOf, type GitCredentials } from './git-environment.js';
 import { GitExitError } from './git-exit-error.js';
 import { classifyGit, isCorruptMirror } from './git.classifier.js';
@@ -135,21 +136,54 @@ class GitAdapter implements ClosableGit {
     commit: string,
     expected: string | undefined,
   ): Promise<AdvanceResult> {
-    checkCommit(commit);
-    if (expected !== undefined) checkCommit(expected);
-    // Both ends must be here to compare them; the expected head may be newer than the last fetch.
-    await this.reading(repository, (mirror) => needCommit(mirror, commit));
-    const remote = this.remote(repository);
-    return this.classified(remote, async () => {
-      const credentials = await this.ask(remote);
-      return remote.mirror.exclusively(() =>
-        advanceBranch(remote.mirror, credentials, { branch, commit, expected }),
-      );
-    });
+    return this.moving(repository, commit, expected, (mirror, credentials) =>
+      advanceBranch(mirror, credentials, { branch, commit, expected }),
+    );
+  }
+
+  merge(
+    repository: string,
+    branch: string,
+    commit: string,
+    expected: string,
+    note: CommitNote,
+  ): Promise<MergeResult> {
+    return this.moving(repository, commit, expected, (mirror, credentials) =>
+      mergeBranch(mirror, credentials, { branch, commit, expected, note }),
+    );
+  }
+
+  restore(
+    repository: string,
+    branch: string,
+    commit: string,
+    expected: string,
+    note: CommitNote,
+  ): Promise<MergeResult> {
+    return this.moving(repository, commit, expected, (mirror, credentials) =>
+      restoreBranch(mirror, credentials, { branch, commit, expected, note }),
+    );
   }
 
   async close(): Promise<void> {
     await Promise.allSettled(this.fetches.values());
+  }
+
+  /** Both ends must be here to compare them; the expected head may be newer than the last fetch. */
+  private async moving<T>(
+    repository: string,
+    commit: string,
+    expected: string | undefined,
+    move: (mirror: Mirror, credentials: GitCredentials | undefined) => Promise<T>,
+  ): Promise<T> {
+    checkCommit(commit);
+    if (expected !== undefined) checkCommit(expected);
+    await this.reading(repository, (mirror) => needCommit(mirror, commit));
+    const remote = this.remote(repository);
+    return this.classified(remote, async () => {
+      const credentials = await this.ask(remote);
+      return remote.mirror.exclusively(() => move(remote.mirror, credentials));
+    });
   }
 
   private async fetchNow(repository: string): Promise<ReadonlyMap<string, string>> {

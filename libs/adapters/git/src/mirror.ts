@@ -82,7 +82,7 @@ export class Mirror {
   /** A local command that must succeed. */
   async checked(
     args: readonly string[],
-    options: { readonly input?: string; readonly maxBytes?: number } = {},
+    options: Parameters<Mirror['local']>[1] = {},
     cwd = this.dir,
   ): Promise<LocalRun> {
     const run = await this.local(args, options, cwd);
@@ -100,7 +100,11 @@ export class Mirror {
 
   async local(
     args: readonly string[],
-    options: { readonly input?: string; readonly maxBytes?: number } = {},
+    options: {
+      readonly input?: string;
+      readonly maxBytes?: number;
+      readonly environment?: Readonly<Record<string, string>>;
+    } = {},
     cwd = this.dir,
   ): Promise<LocalRun> {
     if (cwd === this.dir && !(await this.exists())) {
@@ -109,7 +113,8 @@ export class Mirror {
     const environment = gitEnvironment({ home: this.home, mirrorDir: this.dir, timeout: this.timeout });
     // Never a repository around the mirrors, should this one be broken.
     const inside = cwd === this.dir ? { ...environment, GIT_DIR: this.dir } : environment;
-    return localGit(args, inside, { cwd, timeout: this.timeout, ...options });
+    const { environment: more, ...rest } = options;
+    return localGit(args, { ...inside, ...more }, { cwd, timeout: this.timeout, ...rest });
   }
 
   remote(args: readonly string[], credentials: GitCredentials | undefined): Promise<string> {

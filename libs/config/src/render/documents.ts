@@ -2,6 +2,7 @@ import { isAlias, isMap, isScalar, LineCounter, Pair, parseAllDocuments, Scalar,
 import type { CollectionTag, Document, ScalarTag, Tags, YAMLSeq } from 'yaml';
 import type { ConfigProblem } from '#fleet';
 import { problem } from '../problems.js';
+import { readSimpleYaml } from '../yaml/fast-reader.js';
 import type { RenderedFile } from './file-renderer.js';
 
 export interface YamlDocument {
@@ -83,6 +84,15 @@ export function readDocuments(
   options: ReadOptions = {},
 ): { readonly documents: readonly YamlDocument[]; readonly problems: readonly ConfigProblem[] } {
   const { file, map } = rendered;
+  const simple = options.cloudFormation ? undefined : readSimpleYaml(rendered.text);
+  if (simple) {
+    const documents = simple.map(({ value, line, keyLines }) => ({
+      value,
+      line: map.sourceLine(line),
+      lineOfKey: (key: string) => map.sourceLine(keyLines.get(key) ?? line),
+    }));
+    return { documents, problems: [] };
+  }
   let parsed = parseText(rendered.text, options, true);
   const { lines } = parsed;
   const faults = parsed.documents.flatMap((document) => document.errors);

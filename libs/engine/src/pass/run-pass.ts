@@ -170,7 +170,6 @@ async function conclude(
     steps: kinds,
     runs,
     nodes: frame.nodes,
-    holds: frame.holds,
     warnings: desired?.warnings ?? [],
     ...(desired && { desiredDigest: desired.digest }),
     ...(update.commit !== undefined && { commit: update.commit }),

@@ -44,6 +44,13 @@ async function planStack(pass: Pass, stack: StackTemplate, placeholders: boolean
   const view = await pass.aws.describeStack(stack.name);
   if (!view || view.status === 'REVIEW_IN_PROGRESS')
     return { name: stack.name, action: 'create', changes: [] };
+  if (view.status === 'ROLLBACK_COMPLETE' || view.status === 'ROLLBACK_FAILED') {
+    return {
+      name: stack.name,
+      action: 'create',
+      changes: [`${view.status}: it is deleted and created again`],
+    };
+  }
   if (placeholders || view.status.endsWith('_IN_PROGRESS')) {
     return { name: stack.name, action: 'update', changes: [`${view.status}: known when it has ended`] };
   }
@@ -113,14 +120,17 @@ async function planNodes(
   const groups = await pass.aws.describeNodeGroups(pass.cluster.id);
   return pass.desired.nodePools.map((pool) => {
     const instances = groups.filter((group) => group.pool === pool.name).flatMap((group) => group.instances);
-    const known = preview?.pools.find((candidate) => candidate.pool === pool.name);
+    // A pool may have one group per zone, each previewed by itself.
+    const known = (preview?.pools ?? []).filter((candidate) => candidate.pool === pool.name);
     const all = replacesAll(pool, stacks);
     return {
       pool: pool.name,
       master: pool.master,
       total: instances.length,
-      outdated: all ? instances.map((instance) => instance.instanceId) : (known?.outdated ?? []),
-      reason: all ? 'its launch template changes' : (known?.reason ?? 'none are outdated'),
+      outdated: all
+        ? instances.map((instance) => instance.instanceId)
+        : known.flatMap(({ outdated }) => outdated),
+      reason: all ? 'its launch template changes' : (known[0]?.reason ?? 'none are outdated'),
     };
   });
 }

@@ -14,7 +14,7 @@ import type { Pass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
 import { runRollAction, type RollActionResult } from './roll-actions.js';
 import { poolPolicies, type PoolPolicies } from './roll-policy.js';
-import { observeRoll } from './roll-scope.js';
+import { forgetObservation, observeRoll } from './roll-scope.js';
 import { redoRollIntents } from './roll-recovery.js';
 
 const memoryKey = (step: StepKind): string => `roll/${step}`;
@@ -58,6 +58,7 @@ async function act(pass: Pass, step: StepKind, decision: RollDecision): Promise<
       })),
     (request) => runRollAction(pass, request.data?.['action'] as RollAction),
   );
+  if (performed.length > 0) forgetObservation(pass);
   let memory = decision.memory;
   for (const { request, result, error } of performed) {
     const action = request.data?.['action'] as RollAction;

@@ -3,6 +3,7 @@ import type { Intent } from '#ports';
 import type { RollAction } from '#rolling';
 import type { Pass } from '../pass/pass.js';
 import { runRollAction } from './roll-actions.js';
+import { forgetObservation } from './roll-scope.js';
 
 /**
  * Intents that a killed worker left open. Most need nothing: `decide` looks at the world and asks again for what is not
@@ -14,6 +15,7 @@ export async function redoRollIntents(pass: Pass, step: StepKind): Promise<void>
     (intent) => intent.step === step,
   );
   if (open.length === 0) return;
+  forgetObservation(pass);
   const groups = await pass.aws.describeNodeGroups(pass.cluster.id);
   const results = new Map<string, string[]>();
   for (const intent of open) {

@@ -1,6 +1,6 @@
 import type { Outcome } from '#kernel';
 import { milliseconds, waiting } from '#kernel';
-import type { DesiredNodePool, NodeGroupView, NodeView } from '#fleet';
+import type { DesiredNodePool, NodeGroupView, NodeView, PdbView, PodView } from '#fleet';
 import type { PoolScope, RollMemory, RollScope } from '#rolling';
 import type { Pass } from '../pass/pass.js';
 import type { PoolPolicies } from './roll-policy.js';
@@ -17,12 +17,7 @@ export async function observeRoll(
   policies: PoolPolicies,
   memory: RollMemory,
 ): Promise<ObservedRoll> {
-  const [groups, nodes, pods, pdbs] = await Promise.all([
-    pass.aws.describeNodeGroups(pass.cluster.id),
-    pass.kubernetes.listNodes(),
-    pass.kubernetes.listPods(),
-    pass.kubernetes.listPdbs(),
-  ]);
+  const { groups, nodes, pods, pdbs } = await observation(pass);
   const scopes: PoolScope[] = [];
   for (const pool of pools) {
     for (const group of groups.filter((candidate) => candidate.pool === pool.name)) {
@@ -45,6 +40,37 @@ export async function observeRoll(
       frozen: frozenPools(pass, pools),
     },
   };
+}
+
+interface Observation {
+  readonly groups: readonly NodeGroupView[];
+  readonly nodes: readonly NodeView[];
+  readonly pods: readonly PodView[];
+  readonly pdbs: readonly PdbView[];
+}
+
+const observations = new WeakMap<Pass, Promise<Observation>>();
+
+/** Masters and workers of one pass are judged on one look, until somebody acts on what was seen. */
+function observation(pass: Pass): Promise<Observation> {
+  const known = observations.get(pass);
+  if (known) return known;
+  const fresh = readOnce(pass);
+  observations.set(pass, fresh);
+  return fresh;
+}
+
+/** To be called after an action: what was seen before it is not true any more. */
+export const forgetObservation = (pass: Pass): boolean => observations.delete(pass);
+
+async function readOnce(pass: Pass): Promise<Observation> {
+  const [groups, nodes, pods, pdbs] = await Promise.all([
+    pass.aws.describeNodeGroups(pass.cluster.id),
+    pass.kubernetes.listNodes(),
+    pass.kubernetes.listPods(),
+    pass.kubernetes.listPdbs(),
+  ]);
+  return { groups, nodes, pods, pdbs };
 }
 
 async function poolScope(

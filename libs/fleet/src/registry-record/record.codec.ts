@@ -75,14 +75,18 @@ export function decodePool(body: z.infer<typeof poolSchema>): NodePool {
   };
 }
 
-export const decodePoolUpdate = (body: z.infer<typeof poolUpdateSchema>): Partial<NodePool> =>
+export const decodePoolUpdate = (
+  body: z.infer<typeof poolUpdateSchema>,
+  present: NodePool,
+): Partial<NodePool> =>
   defined({
     profile: body.profile,
     instanceTypes: body.instance_types,
     discountStrategy: body.discount_strategy,
     minSize: body.min_size,
     maxSize: body.max_size,
-    configItems: body.config_items,
+    configItems:
+      body.config_items === undefined ? undefined : mergeItems(present.configItems, body.config_items),
   });
 
 export const encodePool = (pool: NodePool) => ({

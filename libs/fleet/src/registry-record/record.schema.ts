@@ -1,15 +1,27 @@
 import { z } from 'zod';
 import { PATTERNS, RESERVED } from './patterns.js';
 
-const text = z.string({ error: 'must be a string' }).min(1, 'must not be empty').max(1_024);
-const matching = (pattern: RegExp) => text.regex(pattern, `must match ${pattern.source}`);
+/** The one character that PostgreSQL cannot keep. */
+const storable = (schema: z.ZodString) => schema.refine((value) => !value.includes('\0'), { error: 'must not hold NUL' });
+const text = storable(z.string({ error: 'must be a string' }).min(1, 'must not be empty').max(1_024));
+const matching = (pattern: RegExp) =>
+  z.string({ error: 'must be a string' }).max(1_024).regex(pattern, `must match ${pattern.source}`);
 const integer = z.number({ error: 'must be an integer' }).int('must be an integer');
-const criticality = integer.min(0).max(2_147_483_647);
+const INT32 = 2_147_483_647;
+const criticality = integer.min(0).max(INT32);
+const size = integer.min(0).max(INT32);
 
 /** Keys of items in a body are not held to the pattern of the path: existing registries hold others, dots included. */
-const configItems = z
-  .record(z.string().max(256), z.string({ error: 'config item values are strings' }))
-  .refine((items) => Object.keys(items).every((key) => !RESERVED.has(key)), { error: 'a key is reserved' });
+const itemKey = storable(z.string().max(256));
+const itemValue = storable(z.string({ error: 'must be a string' }).max(262_144));
+const noneReserved = (items: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(items).every((key) => !RESERVED.has(key));
+const NOT_RESERVED = { error: 'a key is reserved' };
+const configItems = z.record(itemKey, itemValue).refine(noneReserved, NOT_RESERVED);
+/** Items are merged into the present ones; null takes one away. Nothing that a client did not name is lost. */
+const itemChanges = z
+  .record(itemKey, itemValue.nullable())
+  .refine(noneReserved, NOT_RESERVED);
 
 export const accountLifecycle = z.enum(['requested', 'creating', 'ready', 'decommissioned']);
 export const clusterLifecycle = z.enum([
@@ -41,8 +53,8 @@ const poolShape = {
     .min(1, 'must name at least one instance type')
     .refine((types) => new Set(types).size === types.length, { error: 'must not repeat an instance type' }),
   discount_strategy: text,
-  min_size: integer.min(0),
-  max_size: integer.min(0),
+  min_size: size,
+  max_size: size,
   config_items: configItems.optional(),
 };
 
@@ -51,7 +63,10 @@ const sizesFit = (pool: { min_size?: number | undefined; max_size?: number | und
 const SIZES = { error: 'min_size is greater than max_size', path: ['min_size'] };
 
 export const poolSchema = z.object(poolShape).refine(sizesFit, SIZES);
-export const poolUpdateSchema = z.object(poolShape).partial().refine(sizesFit, SIZES);
+export const poolUpdateSchema = z
+  .object({ ...poolShape, config_items: itemChanges.optional() })
+  .partial()
+  .refine(sizesFit, SIZES);
 
 const url = text.refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
   error: 'must be an http or https URL',
@@ -82,12 +97,11 @@ export const clusterSchema = z.object({
     }),
 });
 
-/** Items are merged into the present ones; null takes one away. Nothing that a client did not name is lost. */
 export const clusterUpdateSchema = z
   .object({
     ...clusterShape,
-    config_items: z.record(z.string().max(256), z.union([z.string(), z.null()])).optional(),
+    config_items: itemChanges.optional(),
   })
   .partial();
 
-export const configValueSchema = z.object({ value: z.string({ error: 'must be a string' }).max(262_144) });
+export const configValueSchema = z.object({ value: itemValue });

@@ -19,14 +19,20 @@ const orError = <T>(make: () => T, message: string): T => {
   }
 };
 
+/** PKCS#1 is a sequence of numbers; PKCS#8, which OpenSSL would take as well, has a sequence after its version. */
+function isPkcs1(der: Buffer): boolean {
+  const length = der[1] ?? 0;
+  const body = der.subarray(2 + (length < 0x80 ? 0 : length & 0x7f));
+  return der[0] === 0x30 && body[0] === 2 && body[1] === 1 && body[3] === 2;
+}
+
 /** PKCS#1 private key → PKIX public key. */
 function publicKey(pem: string): string {
   const der = pemBody(pem);
   if (!der) return callError('no PEM data found');
-  const key = orError(
-    () => createPrivateKey({ key: der, format: 'der', type: 'pkcs1' }),
-    'failed to parse private key: not a PKCS#1 RSA private key',
-  );
+  const refused = 'failed to parse private key: not a PKCS#1 RSA private key';
+  if (!isPkcs1(der)) return callError(refused);
+  const key = orError(() => createPrivateKey({ key: der, format: 'der', type: 'pkcs1' }), refused);
   return createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
 }
 

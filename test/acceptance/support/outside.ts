@@ -1,0 +1,95 @@
+import type { Estate } from '#simulation';
+import { withClient } from '../../support/database.js';
+
+/** What the estate's own records say was done to it. */
+export class Outside {
+  private readonly launched: string[] = [];
+  private readonly jobs: string[] = [];
+  private readonly watched = new Set<string>();
+  private readonly stop: () => void;
+
+  constructor(private readonly estate: Estate) {
+    this.stop = estate.aws.onCloudEvent((event) => {
+      if (event.kind === 'instance-launched') this.launched.push(event.subject);
+    });
+  }
+
+  close(): void {
+    this.stop();
+  }
+
+  /** Begins to count the Jobs that appear in a cluster. */
+  watchJobs(clusterId: string): void {
+    if (this.watched.has(clusterId)) return;
+    this.watched.add(clusterId);
+    this.estate.cluster(clusterId).view.on('jobs.batch', ({ type, object }) => {
+      if (type === 'ADDED') this.jobs.push(`${object.metadata.namespace}/${object.metadata.name}`);
+    });
+  }
+
+  /** Instance ids in the order of their launch. */
+  get launches(): readonly string[] {
+    return this.launched;
+  }
+
+  get jobNames(): readonly string[] {
+    return this.jobs;
+  }
+
+  /** Instances whose termination by name was granted, one entry per grant, since the call of this number. */
+  terminations(since = 0): readonly string[] {
+    return this.granted('TerminateInstanceInAutoScalingGroup', since).map(({ params }) =>
+      String(params['InstanceId']),
+    );
+  }
+
+  /** Change sets that were executed, one entry per grant. */
+  executedChangeSets(since = 0): readonly string[] {
+    return this.granted('ExecuteChangeSet', since).map(
+      ({ account, region, params }) =>
+        `${account}/${region}/${String(params['StackName'] ?? '')}/${String(params['ChangeSetName'])}`,
+    );
+  }
+
+  /** Mutating calls to AWS: all, or those of one account. */
+  awsWrites(account?: string): number {
+    return this.estate.aws.calls.count({
+      mutating: true,
+      outcome: 'ok',
+      ...(account !== undefined && { account }),
+    });
+  }
+
+  /** Writes to a cluster's API by Fairway that were not dry runs. */
+  clusterWrites(clusterId: string): number {
+    return this.estate
+      .cluster(clusterId)
+      .wire.calls.entries.filter(
+        (call) => !call.dryRun && WRITES.has(call.verb) && call.code < 300 && /fairway/.test(call.user ?? ''),
+      ).length;
+  }
+
+  private granted(action: string, since: number) {
+    return this.estate.aws.calls.query({ action, outcome: 'ok', since });
+  }
+}
+
+const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
+
+export const repeated = (values: readonly string[]): readonly string[] => [
+  ...new Set(values.filter((value, index) => values.indexOf(value) !== index)),
+];
+
+export interface OpenIntent {
+  readonly step: string;
+  readonly verb: string;
+  readonly target: string;
+}
+
+export const openIntents = (databaseUrl: string): Promise<readonly OpenIntent[]> =>
+  withClient(databaseUrl, async (client) => {
+    const { rows } = await client.query<OpenIntent>(
+      'SELECT step, verb, target FROM intents WHERE settled_at IS NULL ORDER BY ordinal',
+    );
+    return rows;
+  });
