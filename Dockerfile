@@ -27,6 +27,7 @@ COPY --from=dependencies /src/node_modules ./node_modules
 COPY package.json ./
 COPY migrations ./migrations
 COPY --from=build /src/dist ./dist
+COPY apps/api/contract ./apps/api/contract
 # Only the sandbox role reads these two; it looks for its policy beside its own directory.
 COPY test/fixtures/config-repo ./test/fixtures/config-repo
 COPY apps/sandbox/policy ./dist/apps/policy

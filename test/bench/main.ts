@@ -78,7 +78,9 @@ function conclude(report: BenchReport, broken: number): number {
     process.stdout.write(`worse than 1.5 times the baseline: ${metric.name} (x${metric.ratio})\n`);
   }
   for (const metric of compared.filter(({ missesTarget }) => missesTarget)) {
-    process.stdout.write(`misses its target: ${metric.name} is ${metric.value} ${metric.unit}, wanted ${metric.target}\n`);
+    process.stdout.write(
+      `misses its target: ${metric.name} is ${metric.value} ${metric.unit}, wanted ${metric.target}\n`,
+    );
   }
   return broken > 0 || (worse.length > 0 && !flags.includes('--accept')) ? 1 : 0;
 }

@@ -45,16 +45,7 @@ export async function startTestApi(
   const databaseUrl = environment['FAIRWAY_DATABASE_URL'] ?? database?.url ?? '';
   const token = `fwy_${randomBytes(24).toString('base64url')}`;
   const logged: string[] = [];
-  const settings = settingsFrom({
-    FAIRWAY_DATABASE_URL: databaseUrl,
-    FAIRWAY_DATABASE_POOL: '5',
-    FAIRWAY_PORT: '0',
-    FAIRWAY_REPOSITORY: 'https://git.example.org/team/config.git',
-    FAIRWAY_CHANNELS: TEST_CHANNELS.join(','),
-    FAIRWAY_BOOTSTRAP_TOKEN: token,
-    FAIRWAY_LOG_LEVEL: log.level ?? 'debug',
-    ...environment,
-  });
+  const settings = testSettings(databaseUrl, token, log.level ?? 'debug', environment);
   const running = await startApi(
     settings,
     createLog(settings.FAIRWAY_LOG_LEVEL, {}, { write: (line) => logged.push(line) }),
@@ -79,6 +70,23 @@ export async function startTestApi(
     },
   };
 }
+
+const testSettings = (
+  databaseUrl: string,
+  token: string,
+  level: string,
+  environment: Readonly<Record<string, string>>,
+): Settings =>
+  settingsFrom({
+    FAIRWAY_DATABASE_URL: databaseUrl,
+    FAIRWAY_DATABASE_POOL: '5',
+    FAIRWAY_PORT: '0',
+    FAIRWAY_REPOSITORY: 'https://git.example.org/team/config.git',
+    FAIRWAY_CHANNELS: TEST_CHANNELS.join(','),
+    FAIRWAY_BOOTSTRAP_TOKEN: token,
+    FAIRWAY_LOG_LEVEL: level,
+    ...environment,
+  });
 
 export function settingsFrom(environment: Readonly<Record<string, string>>): Settings {
   const settings = readSettings(environment);

@@ -47,7 +47,10 @@ export class Swagger {
   constructor() {
     const addFormats = formatsModule as unknown as (ajv: Ajv) => void;
     addFormats(this.ajv);
-    this.ajv.addFormat('int32', { type: 'number', validate: (n: number) => Number.isInteger(n) && Math.abs(n) < 2 ** 31 });
+    this.ajv.addFormat('int32', {
+      type: 'number',
+      validate: (n: number) => Number.isInteger(n) && Math.abs(n) < 2 ** 31,
+    });
     this.ajv.addSchema({ $id: 'swagger', definitions: this.closed(this.document.definitions) });
     const list = Object.entries(this.document.paths).flatMap(([path, item]) =>
       Object.entries(item).map(([method, raw]) => this.operation(path, method, raw)),
@@ -76,15 +79,27 @@ export class Swagger {
     if (schema === undefined) return [];
     const validate = this.validator(schema);
     if (validate(answer.body)) return [];
-    return (validate.errors ?? []).map((error) => `${where}: ${error.instancePath} ${error.message ?? ''} ${JSON.stringify(error.params)}`);
+    return (validate.errors ?? []).map(
+      (error) => `${where}: ${error.instancePath} ${error.message ?? ''} ${JSON.stringify(error.params)}`,
+    );
   }
 
   private operation(path: string, method: string, raw: RawOperation): Operation {
     const parameters = (raw.parameters ?? []).map((parameter) =>
-      parameter.$ref === undefined ? parameter : (this.document.parameters[parameter.$ref.replace('#/parameters/', '')] as Parameter),
+      parameter.$ref === undefined
+        ? parameter
+        : (this.document.parameters[parameter.$ref.replace('#/parameters/', '')] as Parameter),
     );
-    const responses = Object.entries(raw.responses).map(([status, { schema }]) => [Number(status), schema] as const);
-    return { id: raw.operationId, method: method.toUpperCase(), path, parameters, responses: new Map(responses) };
+    const responses = Object.entries(raw.responses).map(
+      ([status, { schema }]) => [Number(status), schema] as const,
+    );
+    return {
+      id: raw.operationId,
+      method: method.toUpperCase(),
+      path,
+      parameters,
+      responses: new Map(responses),
+    };
   }
 
   private validator(schema: object): ValidateFunction {
@@ -116,7 +131,11 @@ export class Swagger {
 }
 
 /** Fills a path template; values are sent as they are, or percent-encoded in full. */
-export function fillPath(operation: Operation, values: Readonly<Record<string, string>>, encode = encodeURIComponent): string {
+export function fillPath(
+  operation: Operation,
+  values: Readonly<Record<string, string>>,
+  encode: (value: string) => string = encodeURIComponent,
+): string {
   return operation.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];
     if (value === undefined) throw new Error(`${operation.id} needs ${name}`);
@@ -142,10 +161,19 @@ export function generatedClient(swagger: Swagger, baseUrl: string, token: string
       else if (parameter.in === 'body') body = JSON.stringify(value);
     }
     // A go-openapi client sends the content type with every request, bodies or not.
-    const headers = { Accept: 'application/json', 'Content-Type': 'application/json', Authorization: `Bearer ${token}` };
-    const response = await fetch(url, { method: operation.method, headers, ...(body !== undefined && { body }) });
+    const headers = {
+      Accept: 'application/json',
+      'Content-Type': 'application/json',
+      Authorization: `Bearer ${token}`,
+    };
+    const response = await fetch(url, {
+      method: operation.method,
+      headers,
+      ...(body !== undefined && { body }),
+    });
     const text = await response.text();
-    if (!operation.responses.has(response.status)) throw new Error(`${id}: unknown response ${response.status}: ${text}`);
+    if (!operation.responses.has(response.status))
+      throw new Error(`${id}: unknown response ${response.status}: ${text}`);
     const answer: Answer = {
       status: response.status,
       headers: response.headers,

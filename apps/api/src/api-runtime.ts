@@ -3,10 +3,12 @@ import { randomIds, systemClock } from '#kernel';
 import type {
   AuditPort,
   ChannelStorePort,
+  DeliveryLogPort,
   DoorbellPort,
   LeasePort,
   LogPort,
   OutboxPort,
+  PromotionStorePort,
   RegistryPort,
   TokenStorePort,
   UpdateStorePort,
@@ -22,6 +24,8 @@ export interface ApiRuntime {
   readonly registry: RegistryPort;
   readonly updates: UpdateStorePort;
   readonly channels: ChannelStorePort;
+  readonly decisions: PromotionStorePort;
+  readonly deliveries: DeliveryLogPort;
   readonly outbox: OutboxPort;
   readonly tokens: TokenStorePort;
   readonly audit: AuditPort;

@@ -3,11 +3,18 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { API, type ApiRuntime } from './api-runtime.js';
 import { TokenGuard } from './auth/token.guard.js';
 import { ApiErrorFilter } from './errors/api-error.filter.js';
+import { ApprovalsController } from './fleet/approvals.controller.js';
 import { AuditController } from './fleet/audit.controller.js';
 import { ChannelsController } from './fleet/channels.controller.js';
 import { ClusterStatusController } from './fleet/cluster-status.controller.js';
+import { ConformanceController } from './fleet/conformance.controller.js';
 import { EventsController } from './fleet/events.controller.js';
+import { GatesController } from './fleet/gates.controller.js';
 import { HoldsController } from './fleet/holds.controller.js';
+import { NotificationsController } from './fleet/notifications.controller.js';
+import { PromotionView } from './fleet/promotion-view.js';
+import { PromotionsController } from './fleet/promotions.controller.js';
+import { RollbackController } from './fleet/rollback.controller.js';
 import { TokensController } from './fleet/tokens.controller.js';
 import { DocsController } from './operations/docs.controller.js';
 import { HealthController } from './operations/health.controller.js';
@@ -24,6 +31,7 @@ export class ApiModule {
       module: ApiModule,
       providers: [
         { provide: API, useValue: runtime },
+        PromotionView,
         { provide: APP_GUARD, useClass: TokenGuard },
         { provide: APP_FILTER, useClass: ApiErrorFilter },
       ],
@@ -33,6 +41,12 @@ export class ApiModule {
         ConfigItemsController,
         NodePoolsController,
         ChannelsController,
+        GatesController,
+        PromotionsController,
+        ApprovalsController,
+        RollbackController,
+        ConformanceController,
+        NotificationsController,
         ClusterStatusController,
         EventsController,
         HoldsController,

@@ -1,4 +1,4 @@
-import { createLog, onShutdown, settingsOrExit } from '#platform';
+import { createLog, onShutdown, settingsOrExit, startOrExit } from '#platform';
 import { createApiRuntime } from './api-runtime.js';
 import { issueToken } from './auth/tokens.js';
 import { startApi } from './start-api.js';
@@ -9,7 +9,7 @@ const log = createLog(settings.FAIRWAY_LOG_LEVEL, { role: 'api' });
 if (process.argv[2] === 'bootstrap') {
   await printBootstrapToken();
 } else {
-  const api = await startApi(settings, log);
+  const api = await startOrExit('api', () => startApi(settings, log));
   onShutdown(() => api.close());
 }
 
@@ -19,7 +19,7 @@ async function printBootstrapToken(): Promise<void> {
   try {
     if ((await runtime.tokens.list()).length > 0) {
       process.stderr.write(
-        'There are tokens already. An admin makes more with "fairway admin token create".\n',
+        'There are tokens already. An admin makes more with POST /api/v1/tokens.\n',
       );
       process.exitCode = 1;
       return;

@@ -56,7 +56,7 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-const ROLE_NAME = 'fairway';
+export const ROLE_NAME = 'fairway';
 const REPOSITORY = 'config';
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -158,6 +158,7 @@ function environmentOf(options: SandboxOptions, started: Started): Readonly<Reco
     FAIRWAY_DATABASE_URL: options.databaseUrl ?? (started.database as EmbeddedPostgres).url,
     ...(options.redisUrl !== undefined && { FAIRWAY_REDIS_URL: options.redisUrl }),
     FAIRWAY_PORT: String(options.port ?? 0),
+    FAIRWAY_WORKER_PORT: '0',
     FAIRWAY_REPOSITORY: started.repositoryUrl,
     FAIRWAY_GIT_DIR: join(started.stateDir, 'mirrors'),
     FAIRWAY_CLUSTER_CREDENTIALS_DIR: started.credentialsDir,

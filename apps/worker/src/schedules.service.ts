@@ -5,10 +5,13 @@ import type { Lease } from '#ports';
 import { WORKER, type WorkerRuntime } from './worker-runtime.js';
 
 const SWEEP_MS = 1_000;
+/** A leader that died is followed after this, or sooner where cluster leases are shorter. */
 const SWEEP_TTL = seconds(10);
 /** A ring by the queue comes before the sweep's; the sweep is for rings that were lost. */
 const SWEEP_SLACK = seconds(2);
 const CHANNEL_EVERY = seconds(15);
+/** What the sweep rang is in the queue, maybe behind many others: it is rung again only after this time. */
+const RING_AGAIN = seconds(5);
 
 /** The clockwork. Fires in every replica; a database lease lets only one of them sweep. */
 @Injectable()
@@ -17,6 +20,7 @@ export class SchedulesService {
   private sweeping = false;
   private lastPoll: Instant = 0;
   private lastChannels: Instant = 0;
+  private readonly rung = new Map<string, Instant>();
 
   constructor(@Inject(WORKER) private readonly worker: WorkerRuntime) {}
 
@@ -38,9 +42,10 @@ export class SchedulesService {
 
   private async leads(): Promise<boolean> {
     const { leases } = this.worker.ports;
+    const ttl = Math.min(SWEEP_TTL, this.worker.settings.leaseTtl);
     this.lease = this.lease
-      ? await leases.renew(this.lease, SWEEP_TTL)
-      : await leases.acquire('schedule/sweep', SWEEP_TTL);
+      ? await leases.renew(this.lease, ttl)
+      : await leases.acquire('schedule/sweep', ttl);
     return this.lease !== undefined;
   }
 
@@ -60,7 +65,9 @@ export class SchedulesService {
       this.lastChannels = now;
       keys.push(...(await ports.channels.listChannels()).map((channel) => `channel/${channel.name}`));
     }
-    const missed = keys.filter((key) => !passes.inFlight.has(key));
+    for (const [key, at] of this.rung) if (now - at >= RING_AGAIN) this.rung.delete(key);
+    const missed = keys.filter((key) => !passes.inFlight.has(key) && !this.rung.has(key));
+    for (const key of missed) this.rung.set(key, now);
     await Promise.all(missed.map((key) => ports.doorbell.ring(key)));
   }
 }

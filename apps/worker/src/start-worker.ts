@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { nestLogger, type FieldLog, type Settings } from '#platform';
+import { startOperationsServer } from './operations-server.js';
 import { createWorkerRuntime, type WorkerRuntime } from './worker-runtime.js';
 import { WorkerModule } from './worker.module.js';
 
@@ -18,10 +19,19 @@ export async function startWorker(settings: Settings, log: FieldLog): Promise<Ru
     logger: nestLogger(log),
     abortOnError: false,
   });
-  log.info('worker started', { channels: settings.FAIRWAY_CHANNELS.map((channel) => channel.name) });
+  const operations = await startOperationsServer(
+    runtime,
+    settings.FAIRWAY_HOST,
+    settings.FAIRWAY_WORKER_PORT,
+  );
+  log.info('worker started', {
+    url: operations.url,
+    channels: settings.FAIRWAY_CHANNELS.map((channel) => channel.name),
+  });
   return {
     runtime,
     close: async () => {
+      await operations.close();
       await context.close();
       await runtime.close();
     },

@@ -2,6 +2,7 @@ import { randomIds, systemClock } from '#kernel';
 import { createClusterReconciler, createRenderService, type EnginePorts, type EngineSettings } from '#engine';
 import { createPostgresStores } from '#adapters/postgres';
 import { createMetrics, notificationFilters, type FieldLog, type Metrics, type Settings } from '#platform';
+import { observeFleet } from './fleet-metrics.js';
 import { createHands } from './hands.js';
 import { OutboxPump } from './outbox-pump.js';
 import { PassRunner } from './pass-runner.js';
@@ -17,6 +18,8 @@ export interface WorkerRuntime {
   readonly outbox: OutboxPump;
   readonly metrics: Metrics;
   readonly closing: boolean;
+  /** Rejects while the database does not answer. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,7 @@ export async function createWorkerRuntime(settings: Settings, log: FieldLog): Pr
   const ports: EnginePorts = { ...stores, doorbell: queue, git, aws, kubernetes, clock, ids: randomIds, log };
   const engine = engineSettings(settings);
   const metrics = createMetrics();
+  observeFleet(metrics, stores);
   const watches = new WatchKeeper(stores.registry, kubernetes, queue, log);
   const clusters = createClusterReconciler(ports, engine, createRenderService(ports));
   const passes = new PassRunner(ports, engine, clusters, watches, metrics);
@@ -43,6 +47,7 @@ export async function createWorkerRuntime(settings: Settings, log: FieldLog): Pr
   queue.work(passes.run);
   await queue.ring(`repository/${settings.FAIRWAY_REPOSITORY}`).catch(() => undefined);
   return Object.assign(runtime, {
+    ping: stores.ping,
     // Workers before the database: a pass under way must be able to commit.
     close: async () => {
       runtime.closing = true;

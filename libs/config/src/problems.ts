@@ -28,20 +28,28 @@ export function problem(
 }
 
 const MESSAGE_LIMIT = 600;
-const cut = (text: string): string => (text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}…` : text);
+const cut = (text: string): string =>
+  text.length > MESSAGE_LIMIT ? `${text.slice(0, MESSAGE_LIMIT)}…` : text;
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
-  [/^map has no entry for key "etcd_kms_key_arn"/, 'The inputs hold no key for alias/etcd-cluster: create the alias in the account, then refresh the inputs.'],
-  [/^map has no entry for key "([^"]+)"/, 'Add the key to cluster/config-defaults.yaml or to the cluster, or read it with `index`.'],
+  [
+    /^map has no entry for key "etcd_kms_key_arn"/,
+    'The inputs hold no key for alias/etcd-cluster: create the alias in the account, then refresh the inputs.',
+  ],
+  [
+    /^map has no entry for key "([^"]+)"/,
+    'Add the key to cluster/config-defaults.yaml or to the cluster, or read it with `index`.',
+  ],
   [/^function "([^"]+)" not defined/, 'See the list of template functions in the documentation.'],
   [/^nil data; no entry for key/, 'The value before the dot is nothing here.'],
   [/unexpected EOF/, 'An {{if}}, {{range}}, {{with}} or {{define}} has no {{end}}.'],
 ];
 
 /** A failed template as a problem of its file. */
-export function templateProblem(error: TemplateError): ConfigProblem {
+function templateProblem(error: TemplateError): ConfigProblem {
   const { file, line, column, context } = error.place;
-  const code = error.kind === 'limit' ? 'template-limit' : error.kind === 'parse' ? 'template-syntax' : 'template-error';
+  const code =
+    error.kind === 'limit' ? 'template-limit' : error.kind === 'parse' ? 'template-syntax' : 'template-error';
   const at = context === undefined ? '' : ` at <${context}>`;
   const hint =
     error.kind === 'limit'
@@ -58,10 +66,16 @@ export class ProblemList {
     this.found.push(...problems);
   }
 
+  get all(): readonly ConfigProblem[] {
+    return [...this.found];
+  }
+
   /** Errors, without those that only follow from others. */
   get errors(): readonly ConfigProblem[] {
     const errors = this.found.filter(({ severity }) => severity === 'error');
-    const noDefaults = errors.some(({ file, code }) => file === DEFAULTS_FILE && code !== 'unknown-config-item');
+    const noDefaults = errors.some(
+      ({ file, code }) => file === DEFAULTS_FILE && code !== 'unknown-config-item',
+    );
     return sorted(errors.filter((one) => !follows(one, noDefaults)));
   }
 
@@ -87,16 +101,31 @@ const DEFAULTS_FILE = 'cluster/config-defaults.yaml';
 const follows = (one: ConfigProblem, noDefaults: boolean): boolean =>
   one.code === 'template-error' &&
   (/^error calling manifestHash: template: /.test(one.message) ||
-    (noDefaults && one.file !== DEFAULTS_FILE && /ConfigItems/.test(one.message) && /^map has no entry for key/.test(one.message)));
+    (noDefaults &&
+      one.file !== DEFAULTS_FILE &&
+      /ConfigItems/.test(one.message) &&
+      /^map has no entry for key/.test(one.message)));
 
 const order = (a: ConfigProblem, b: ConfigProblem): number =>
-  a.file < b.file ? -1 : a.file > b.file ? 1 : (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+  a.file < b.file
+    ? -1
+    : a.file > b.file
+      ? 1
+      : (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 
 /** By place; what several renders of one file report alike is said once. */
 export function sorted(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
   const seen = new Set<string>();
   return [...problems].sort(order).filter((one) => {
-    const key = JSON.stringify([one.severity, one.code, one.file, one.line, one.column, one.field, one.message]);
+    const key = JSON.stringify([
+      one.severity,
+      one.code,
+      one.file,
+      one.line,
+      one.column,
+      one.field,
+      one.message,
+    ]);
     if (seen.has(key)) return false;
     seen.add(key);
     return true;

@@ -22,3 +22,21 @@ export async function mapBounded<T, R>(
   if (errors.length > 0) throw errors[0];
   return results;
 }
+
+/** At most `limit` calls of one kind under way, wherever they come from. */
+export function createLimiter(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      // The one who leaves hands its place over, so the count stays.
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}

@@ -8,6 +8,7 @@ import type {
   KubernetesAccess,
   LeasePort,
   LogPort,
+  PromotionStorePort,
   RegistryPort,
   UpdateStorePort,
 } from '#ports';
@@ -17,6 +18,7 @@ export interface EnginePorts {
   readonly registry: RegistryPort;
   readonly updates: UpdateStorePort;
   readonly channels: ChannelStorePort;
+  readonly decisions: PromotionStorePort;
   readonly leases: LeasePort;
   readonly doorbell: DoorbellPort;
   readonly git: GitPort;

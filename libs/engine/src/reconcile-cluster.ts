@@ -5,6 +5,7 @@ import { DECOMMISSION_STEP_KINDS, holdsOn, STEP_KINDS, UPDATE_BLOCK_ITEM } from 
 import type { ClusterRuntime } from '#ports';
 import type { EnginePorts, EngineSettings } from './engine-ports.js';
 import { spreadInterval } from './backoff.js';
+import { carryOver } from './pass/carry-over.js';
 import { LeaseKeeper } from './pass/lease-keeper.js';
 import { recordDigest } from './pass/record-digest.js';
 import { runPass } from './pass/run-pass.js';
@@ -84,8 +85,12 @@ async function reconcileLeased(
   if (!cluster || !runtime) return { kind: 'idle', why: 'not registered' };
   if (cluster.lifecycleStatus === 'decommissioned') return { kind: 'idle', why: 'decommissioned' };
   const now = ports.clock.now();
-  const quiet = settledNow(cluster, runtime, settings, now);
-  if (quiet && runtime.status) {
+  // What people ask for about its objects is looked at now.
+  const asked = (await ports.updates.openManifestRequests(clusterId)).length > 0;
+  const quiet = asked ? undefined : settledNow(cluster, runtime, settings, now);
+  if (quiet && quiet.revisionId !== runtime.admittedRevisionId) {
+    if (await carryOver(parts, lease, cluster, runtime, quiet)) return { kind: 'settled' };
+  } else if (quiet && runtime.status) {
     await ports.updates.commitPass(await lease.current(), {
       status: runtime.status,
       doorbellSeen: runtime.doorbell,
@@ -98,7 +103,7 @@ async function reconcileLeased(
   return runPass(parts, lease, cluster, runtime, holdsFor(cluster, holds, now));
 }
 
-/** Brought to exactly this revision and record, and looked at not long ago. */
+/** Well, brought to what this record asks for, and looked at not long ago; its channel may be at another revision by now. */
 function settledNow(
   cluster: Cluster,
   runtime: ClusterRuntime,
@@ -108,8 +113,7 @@ function settledNow(
   if (cluster.lifecycleStatus === 'decommission-requested') return undefined;
   const settled = settledBasis(runtime.memory[SETTLED]);
   if (!settled || runtime.status?.phase !== 'ready') return undefined;
-  const same =
-    settled.revisionId === runtime.admittedRevisionId && settled.recordDigest === recordDigest(cluster);
+  const same = settled.recordDigest === recordDigest(cluster);
   return same && now < settled.verifiedAt + settings.resyncInterval * 0.85 ? settled : undefined;
 }
 

@@ -6,6 +6,7 @@ import type {
   ConfigProblem,
   FleetEvent,
   NodeProgress,
+  Problem,
   StepKind,
   Update,
 } from '#fleet';
@@ -28,6 +29,8 @@ export interface SummaryInput {
   readonly runs: readonly StepRun[];
   readonly nodes: readonly NodeProgress[];
   readonly warnings: readonly ConfigProblem[];
+  /** Trouble that steps told of and that did not stop them. */
+  readonly reported?: readonly Problem[];
   readonly desiredDigest?: string;
   readonly commit?: string;
   readonly etaMs?: number;
@@ -48,7 +51,7 @@ export function summarise(input: SummaryInput): Summary {
   const failure = last?.kind === 'failed' ? last.failure : undefined;
   const phase = phaseOf(last, finished, input.update);
   const consecutiveFailures = failure ? (previous?.consecutiveFailures ?? 0) + 1 : 0;
-  const problems = problemsOf({ clusterId: input.clusterId, failure, last, warnings: input.warnings });
+  const problems = problemsOf({ clusterId: input.clusterId, failure, last, warnings: input.warnings, reported: input.reported ?? [] });
   const sameUpdate = previous?.updateId === input.update.id;
   const serverVersion = input.serverVersion ?? previous?.serverVersion;
   const status: ClusterStatus = {

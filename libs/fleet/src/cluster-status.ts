@@ -22,6 +22,7 @@ export const STEP_KINDS = [
   'control-plane',
   'manifests',
   'node-pools',
+  'prune',
   'verify',
 ] as const;
 export const DECOMMISSION_STEP_KINDS = ['remove-node-pools', 'remove-stacks', 'report-remains'] as const;

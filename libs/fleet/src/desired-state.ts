@@ -18,8 +18,22 @@ export interface DesiredState {
   readonly nodePools: readonly DesiredNodePool[];
   readonly components: readonly Component[];
   readonly deletions: { readonly preApply: readonly Deletion[]; readonly postApply: readonly Deletion[] };
+  /** Files that user data downloads, to be stored before the stacks that name them. */
+  readonly generatedFiles?: readonly GeneratedFile[];
   /** Things that do not stop the update, e.g. a PDB that can never allow an eviction. */
   readonly warnings: readonly ConfigProblem[];
+}
+
+/** A rendered `files.yaml`, stored under the hash of its content. May hold secrets: never logged, never stored in clear. */
+export interface GeneratedFile {
+  readonly bucket: string;
+  readonly key: string;
+  /** The rendered YAML: `files: [{path, data (base64), permissions, encrypted}]`. */
+  readonly text: string;
+  /** Output of the cluster stack that names the KMS key for entries with `encrypted: true`; absent for etcd's. */
+  readonly keyOutput?: 'MasterFilesEncryptionKey' | 'WorkerFilesEncryptionKey';
+  /** Path in the repository, for messages. */
+  readonly file: string;
 }
 
 /** A CloudFormation stack as it should be. */

@@ -5,6 +5,7 @@ export * from './cluster-status.js';
 export * from './config-tree.js';
 export * from './conformance.js';
 export * from './desired-state.js';
+export * from './drift.js';
 export * from './event.js';
 export * from './hold.js';
 export * from './infrastructure-account.js';

@@ -1,5 +1,6 @@
 import type { Digest, Duration, Instant } from '#kernel';
 import type { StepKind } from './cluster-status.js';
+import type { FieldChange } from './drift.js';
 import type { ObjectRef } from './kubernetes-object.js';
 
 export type UpdateState = 'running' | 'succeeded' | 'failed' | 'superseded' | 'halted';
@@ -41,6 +42,8 @@ export interface PlannedObject {
   readonly action: 'create' | 'change' | 'none' | 'delete';
   /** Paths that change, secrets masked. */
   readonly fields: readonly string[];
+  /** What changes there, as `fairway diff` shows it; at most 40 places. */
+  readonly diff?: readonly FieldChange[];
 }
 
 export interface PlannedRoll {

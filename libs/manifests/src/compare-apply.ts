@@ -1,5 +1,5 @@
-import { canonicalJson } from '#kernel';
-import type { KubernetesObject } from '#fleet';
+import { canonicalJson, digestOfValue, type Digest } from '#kernel';
+import type { KubernetesObject, PathSegment } from '#fleet';
 import type { ApplyComparison, DiffLine } from './types.js';
 
 /** Written by the server on every write, or by controllers: no part of what Git says. */
@@ -28,7 +28,7 @@ export function compareApply(
   const before = live === undefined ? undefined : reduced(live, ignore);
   const lines: DiffLine[] = [];
   if (before === undefined) return { action: 'create', fields: [], diff: createLines(after, dryRun) };
-  walk(before, after, '', lines);
+  walk(before, after, [], lines);
   const shown = lines.map((line) => mask(line, dryRun));
   return {
     action: lines.length === 0 ? 'none' : 'change',
@@ -37,9 +37,13 @@ export function compareApply(
   };
 }
 
+/** Digest of what a comparison looks at: equal digests compare equal, whatever the server wrote beside it. */
+export const contentDigest = (object: KubernetesObject, ignore: readonly string[] = []): Digest =>
+  digestOfValue(reduced(object, ignore));
+
 function createLines(after: unknown, dryRun: KubernetesObject): readonly DiffLine[] {
   const lines: DiffLine[] = [];
-  walk({}, after, '', lines);
+  walk({}, after, [], lines);
   return lines.map((line) => mask(line, dryRun));
 }
 
@@ -76,17 +80,20 @@ function removeAt(value: unknown, parts: readonly string[]): void {
   }
 }
 
-function walk(before: unknown, after: unknown, path: string, lines: DiffLine[]): void {
+type Segments = readonly PathSegment[];
+
+function walk(before: unknown, after: unknown, segments: Segments, lines: DiffLine[]): void {
   if (canonicalJson(before) === canonicalJson(after)) return;
-  if (Array.isArray(before) && Array.isArray(after)) return walkLists(before, after, path, lines);
+  if (Array.isArray(before) && Array.isArray(after)) return walkLists(before, after, segments, lines);
   if (isMap(before) && isMap(after)) {
     for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
-      walk(before[key], after[key], join(path, key), lines);
+      walk(before[key], after[key], [...segments, key], lines);
     }
     return;
   }
   lines.push({
-    path,
+    path: pathText(segments),
+    segments,
     change: before === undefined ? 'add' : after === undefined ? 'remove' : 'change',
     ...(before !== undefined && { before: text(before) }),
     ...(after !== undefined && { after: text(after) }),
@@ -100,7 +107,7 @@ const isMap = (value: unknown): value is Record<string, unknown> =>
 function walkLists(
   before: readonly unknown[],
   after: readonly unknown[],
-  path: string,
+  segments: Segments,
   lines: DiffLine[],
 ): void {
   const key = ['name', 'containerPort', 'port', 'mountPath', 'key'].find((candidate) =>
@@ -108,7 +115,7 @@ function walkLists(
   );
   if (key === undefined) {
     for (let i = 0; i < Math.max(before.length, after.length); i += 1)
-      walk(before[i], after[i], `${path}[${i}]`, lines);
+      walk(before[i], after[i], [...segments, i], lines);
     return;
   }
   const value = (entry: unknown): string => String((entry as Record<string, unknown>)[key]);
@@ -116,11 +123,18 @@ function walkLists(
   for (const name of new Set([...before.map(value), ...after.map(value)])) {
     const old = before.find((entry) => value(entry) === name);
     const now = after.find((entry) => value(entry) === name);
-    walk(old, now, `${path}[${name}]`, lines);
+    const element = isMap(old ?? now) ? ((old ?? now) as Record<string, unknown>)[key] : name;
+    walk(old, now, [...segments, { key, value: element }], lines);
   }
   // Same elements in another order: still a change that has to be written.
   if (lines.length === lineCount)
-    lines.push({ path, change: 'change', before: 'order', after: 'other order' });
+    lines.push({
+      path: pathText(segments),
+      segments,
+      change: 'change',
+      before: 'order',
+      after: 'other order',
+    });
 }
 
 const hasUnique = (list: readonly unknown[], key: string): boolean => {
@@ -128,10 +142,14 @@ const hasUnique = (list: readonly unknown[], key: string): boolean => {
   return values.every((value) => value !== undefined) && new Set(values).size === values.length;
 };
 
-const join = (path: string, key: string): string => {
-  if (/^[A-Za-z_][\w-]*$/.test(key)) return path === '' ? key : `${path}.${key}`;
-  return `${path}["${key}"]`;
-};
+/** `spec.template.spec.containers[web].image` */
+export const pathText = (segments: Segments): string =>
+  segments.reduce<string>((path, segment) => {
+    if (typeof segment === 'number') return `${path}[${segment}]`;
+    if (typeof segment === 'object') return `${path}[${String(segment.value)}]`;
+    if (!/^[A-Za-z_][\w-]*$/.test(segment)) return `${path}["${segment}"]`;
+    return path === '' ? segment : `${path}.${segment}`;
+  }, '');
 
 function text(value: unknown): string {
   const json = canonicalJson(value);
@@ -143,6 +161,7 @@ function mask(line: DiffLine, object: KubernetesObject): DiffLine {
   if (object.kind !== 'Secret' || !/^(data|stringData)\b/.test(line.path)) return line;
   return {
     path: line.path,
+    segments: line.segments,
     change: line.change,
     ...(line.before !== undefined && { before: '***' }),
     ...(line.after !== undefined && { after: '***' }),

@@ -12,7 +12,8 @@ export function matchDeletion(
   const named = identifies(deletion);
   if (!named) return [];
   return objects.filter((object) => {
-    if (object.kind !== deletion.kind) return false;
+    // As kubectl: `deployment` means Deployment.
+    if (object.kind.toLowerCase() !== deletion.kind.toLowerCase()) return false;
     if (deletion.namespace !== undefined && (object.metadata.namespace ?? '') !== deletion.namespace)
       return false;
     const owned = (object.metadata.ownerReferences ?? []).length > 0;

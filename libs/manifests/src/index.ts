@@ -1,5 +1,15 @@
-export { compareApply } from './compare-apply.js';
+export { compareApply, contentDigest } from './compare-apply.js';
 export { matchDeletion } from './deletions.js';
+export {
+  desiredBody,
+  fieldsToDrop,
+  KUBECTL_APPLY_MANAGERS,
+  needsAdoption,
+  pointerWays,
+  type DesiredBody,
+} from './desired-body.js';
+export { decideDrift, type DriftDecision, type DriftedObject } from './drift.js';
+export { managersOf } from './field-owners.js';
 export { healthOf } from './health.js';
 export { classifyImmutable, mayRecreate } from './immutable.js';
 export { inventoryOf, shrinkInventory, unionInventory } from './inventory.js';
@@ -14,6 +24,6 @@ export {
   MANAGED_BY_LABEL,
   PRUNE_ANNOTATION,
 } from './labels.js';
-export { decidePrune } from './prune.js';
+export { decidePrune, pruneKey } from './prune.js';
 export { planStages } from './stages.js';
 export type * from './types.js';

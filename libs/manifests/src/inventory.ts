@@ -19,11 +19,14 @@ export function unionInventory(
 ): readonly InventoryItem[] {
   const union = new Map(stored.map((item) => [refKey(item.ref), item]));
   for (const item of desired) {
-    const uid = item.uid ?? union.get(refKey(item.ref))?.uid;
+    const known = union.get(refKey(item.ref));
+    const uid = item.uid ?? known?.uid;
+    const confirmed = item.confirmed ?? known?.confirmed;
     union.set(refKey(item.ref), {
       ref: item.ref,
       component: item.component,
       ...(uid !== undefined && { uid }),
+      ...(confirmed !== undefined && { confirmed }),
     });
   }
   return sorted(union);

@@ -33,12 +33,16 @@ export function decidePrune(question: PruneQuestion): PruneDecision {
   }
   const digest = digestOfSet(free, blocked);
   const confirmed = question.confirmations.includes(digest);
+  const confirmable = [
+    ...free.map(({ item }) => item),
+    ...blocked.filter((block) => block.code === 'needs-confirmation').map((block) => block.item),
+  ].map(pruneKey);
   const allowed = confirmed
     ? [...free, ...unblockedBy(question, blocked)]
     : withinBudget(question, free, blocked, digest);
   const rest = confirmed ? blocked.filter((block) => block.code !== 'needs-confirmation') : blocked;
   const withDigest = rest.map((block) => ({ ...block, remedy: block.remedy.replace('DIGEST', digest) }));
-  return { prune: [...allowed].sort(deletionOrder), blocked: withDigest, forget, digest };
+  return { prune: [...allowed].sort(deletionOrder), blocked: withDigest, forget, digest, confirmable };
 }
 
 function judge(
@@ -61,7 +65,7 @@ function judge(
   if (!component.prune && !component.removed) {
     return block(item, 'component-keeps', `component ${item.component} says prune: false`);
   }
-  if (!NEEDS_CONFIRMATION.includes(item.ref.kind)) return undefined;
+  if (!NEEDS_CONFIRMATION.includes(item.ref.kind) || isApproved(question, item)) return undefined;
   return block(item, 'needs-confirmation', `deleting a ${item.ref.kind} deletes data`);
 }
 
@@ -89,8 +93,10 @@ function withinBudget(
   digest: Digest,
 ): readonly PruneItem[] {
   const budget = question.budget ?? Math.max(5, Math.floor(question.inventory.length / 10));
-  const told = free.filter(({ item }) => removedByName(question, item));
-  const surprising = free.filter(({ item }) => !removedByName(question, item));
+  const told = free.filter(({ item }) => removedByName(question, item) || isApproved(question, item));
+  const surprising = free.filter(
+    ({ item }) => !removedByName(question, item) && !isApproved(question, item),
+  );
   if (surprising.length <= budget) return free;
   for (const { item } of surprising) {
     blocked.push({
@@ -102,6 +108,12 @@ function withinBudget(
   }
   return told;
 }
+
+/** Identity of one object in a prune: another one under the same name was not meant. */
+export const pruneKey = (item: InventoryItem): string => `${refKey(item.ref)} ${item.uid ?? ''}`;
+
+const isApproved = (question: PruneQuestion, item: InventoryItem): boolean =>
+  (question.approved ?? []).includes(pruneKey(item));
 
 /** A tombstone is the author's word for it: such deletions are no surprise. */
 const removedByName = (question: PruneQuestion, item: InventoryItem): boolean =>
@@ -116,9 +128,7 @@ function digestOfSet(free: readonly PruneItem[], blocked: readonly PruneBlock[])
   const confirmable = blocked
     .filter((block) => block.code === 'needs-confirmation')
     .map((block) => block.item);
-  const keys = [...free.map(({ item }) => item), ...confirmable].map(
-    (item) => `${refKey(item.ref)} ${item.uid ?? ''}`,
-  );
+  const keys = [...free.map(({ item }) => item), ...confirmable].map(pruneKey);
   return digestOfValue(keys.sort());
 }
 

@@ -1,5 +1,5 @@
 import type { Digest } from '#kernel';
-import type { KubernetesObject, ObjectRef, SourcedObject } from '#fleet';
+import type { FieldChange, KubernetesObject, ObjectRef, PathSegment, SourcedObject } from '#fleet';
 
 export interface Ownership {
   readonly clusterId: string;
@@ -30,13 +30,9 @@ export interface Stage {
   readonly timeoutMs: number;
 }
 
-/** One changed place. Texts are JSON; values of Secrets are masked. */
-export interface DiffLine {
-  /** `spec.template.spec.containers[0].image` */
-  readonly path: string;
-  readonly change: 'add' | 'remove' | 'change';
-  readonly before?: string;
-  readonly after?: string;
+/** One changed place with the way to it, for looking up who owns it. */
+export interface DiffLine extends FieldChange {
+  readonly segments: readonly PathSegment[];
 }
 
 export interface ApplyComparison {
@@ -56,6 +52,7 @@ export interface InventoryItem {
   readonly ref: ObjectRef;
   readonly uid?: string;
   readonly component: string;
+  readonly confirmed?: string;
 }
 
 export interface PruneQuestion {
@@ -73,6 +70,8 @@ export interface PruneQuestion {
   readonly live: ReadonlyMap<string, KubernetesObject>;
   /** Digest-bound: a confirmation counts when it equals the decision's `digest`. */
   readonly confirmations: readonly string[];
+  /** `pruneKey`s of objects whose deletion was confirmed before, in a prune that has not ended yet. */
+  readonly approved?: readonly string[];
   /** Most deletions at once; default max(5, 10 % of the inventory). */
   readonly budget?: number;
 }
@@ -105,6 +104,8 @@ export interface PruneDecision {
   readonly forget: readonly InventoryItem[];
   /** Identity of the set of objects that this decision is about; a confirmation names it. */
   readonly digest: Digest;
+  /** `pruneKey`s of what a confirmation of `digest` lets go: what is deleted now and what waits for it. */
+  readonly confirmable: readonly string[];
 }
 
 export interface ImmutableFailure {

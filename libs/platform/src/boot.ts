@@ -1,3 +1,4 @@
+import { toFailure } from '#kernel';
 import { readSettings } from './read-settings.js';
 import type { Settings } from './settings.schema.js';
 
@@ -27,4 +28,17 @@ export function onShutdown(stop: () => Promise<void>, limitMs = 20_000): void {
   };
   process.on('SIGINT', handle);
   process.on('SIGTERM', handle);
+}
+
+/** Starts a role; what keeps it from starting is one line for people, with the stack only where it is our own fault. */
+export async function startOrExit<T>(role: string, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const failure = toFailure(error);
+    const stack = failure.class === 'bug' && error instanceof Error ? `\n${error.stack}` : '';
+    const hint = failure.hint === undefined ? '' : ` ${failure.hint}`;
+    process.stderr.write(`Fairway's ${role} cannot start: ${failure.message}.${hint}${stack}\n`);
+    process.exit(1);
+  }
 }

@@ -8,13 +8,19 @@ export interface Metrics {
   readonly deliveries: Counter<'route' | 'result'>;
   readonly clusters: Gauge<'channel' | 'phase'>;
   readonly gitFreshness: Gauge<'repository'>;
+  /** Runs before every scrape; what it throws leaves the gauges as they were. */
+  onScrape(refresh: () => Promise<void>): void;
 }
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  let refresh: () => Promise<void> = async () => undefined;
   return {
+    onScrape: (wish) => {
+      refresh = wish;
+    },
     registry,
     passes: new Counter({
       name: 'fairway_passes_total',
@@ -40,6 +46,7 @@ export function createMetrics(): Metrics {
       help: 'Clusters by channel and phase',
       labelNames: ['channel', 'phase'],
       registers,
+      collect: () => refresh().catch(() => undefined),
     }),
     gitFreshness: new Gauge({
       name: 'fairway_git_last_success_timestamp_seconds',

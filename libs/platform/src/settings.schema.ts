@@ -62,6 +62,22 @@ const channels = z
     return list;
   });
 
+/** `C0123` for every release channel, or `stable=C0123,*=C0456`. */
+const slackChannels = z
+  .string()
+  .optional()
+  .transform((text, context): Readonly<Record<string, string>> => {
+    const parts = (text ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+    const pairs = parts.map((part): [string, string] => {
+      const [left = '', right] = part.split('=');
+      return right === undefined ? ['*', left] : [left, right];
+    });
+    if (pairs.every(([name, id]) => /^(?:\*|[a-z][a-z0-9-]*)$/.test(name) && /^[CGD][A-Z0-9]{2,}$/.test(id)))
+      return Object.fromEntries(pairs);
+    context.addIssue({ code: 'custom', message: 'write ids of Slack channels, e.g. C0123 or stable=C0123,*=C0456' });
+    return z.NEVER;
+  });
+
 /**
  * The whole configuration, by environment variable. Every variable may be given as `<NAME>_FILE` with a path instead, so
  * that secrets need not be in the environment. The descriptions are the documentation (docs/configuration.md).
@@ -81,6 +97,13 @@ export const SETTINGS = {
     .max(65_535)
     .default(8080)
     .describe('Port of the API; 0 takes a free one'),
+  FAIRWAY_WORKER_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8081)
+    .describe('Port of the worker for /healthz, /readyz and /metrics; 0 takes a free one'),
   FAIRWAY_REPOSITORY: z.string().describe('URL of the configuration repository'),
   FAIRWAY_CHANNELS: channels.describe('Release channels in the order of promotion, e.g. dev,alpha,beta=main'),
   FAIRWAY_GIT_DIR: z
@@ -129,7 +152,51 @@ export const SETTINGS = {
     'Overrides the longest wait for load balancers (policy: 300s)',
   ),
   FAIRWAY_ROLL_LOOK_AFTER_ACTION: optionalDuration.describe('Overrides how soon to look after a write'),
+  FAIRWAY_GITHUB_WEBHOOK_SECRET: z
+    .string()
+    .optional()
+    .describe('Secret of the GitHub webhook on /webhooks/git/github (secret)'),
+  FAIRWAY_GITLAB_WEBHOOK_TOKEN: z
+    .string()
+    .optional()
+    .describe('Secret token of the GitLab webhook on /webhooks/git/gitlab (secret)'),
+  FAIRWAY_GITLAB_WEBHOOK_SIGNING_SECRET: z
+    .string()
+    .optional()
+    .describe('Signing secret whsec_… of the GitLab webhook (Standard Webhooks), instead of the token (secret)'),
+  FAIRWAY_BITBUCKET_WEBHOOK_SECRET: z
+    .string()
+    .optional()
+    .describe('Secret of the Bitbucket webhook on /webhooks/git/bitbucket (secret)'),
+  FAIRWAY_GITEA_WEBHOOK_SECRET: z
+    .string()
+    .optional()
+    .describe('Secret of the Gitea or Forgejo webhook on /webhooks/git/gitea (secret)'),
   FAIRWAY_SLACK_WEBHOOK_URL: z.string().optional().describe('Slack incoming webhook (secret)'),
+  FAIRWAY_SLACK_BOT_TOKEN: z
+    .string()
+    .optional()
+    .describe('Slack bot token xoxb-… with chat:write: one message per channel and revision, edited in place (secret)'),
+  FAIRWAY_SLACK_CHANNEL: slackChannels.describe(
+    'Slack channel ids, e.g. C0123 for everything or stable=C0123,*=C0456 by release channel',
+  ),
+  FAIRWAY_SLACK_API_URL: z.string().default('https://slack.com/api').describe('Base of the Slack Web API'),
+  FAIRWAY_GITHUB_STATUS_TOKEN: z
+    .string()
+    .optional()
+    .describe('Token that may write commit statuses on GitHub (secret)'),
+  FAIRWAY_GITHUB_REPOSITORY: z.string().optional().describe('owner/name of the repository for commit statuses'),
+  FAIRWAY_GITHUB_API_URL: z.string().default('https://api.github.com').describe('Base of the GitHub REST API'),
+  FAIRWAY_GITLAB_STATUS_TOKEN: z
+    .string()
+    .optional()
+    .describe('Token that may write commit statuses on GitLab (secret)'),
+  FAIRWAY_GITLAB_PROJECT: z.string().optional().describe('Path or id of the project for commit statuses'),
+  FAIRWAY_GITLAB_API_URL: z
+    .string()
+    .default('https://gitlab.com/api/v4')
+    .describe('Base of the GitLab REST API'),
+  FAIRWAY_WEB_URL: z.string().optional().describe('Address of this Fairway for people: links lead there'),
   FAIRWAY_WEBHOOK_URL: z.string().optional().describe('Receiver of signed events (Standard Webhooks)'),
   FAIRWAY_WEBHOOK_SECRET: z
     .string()

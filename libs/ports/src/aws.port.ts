@@ -79,6 +79,9 @@ export interface AwsPort {
   /** Looks up what a render asks for. Cluster stack outputs come from `stackName`. */
   lookupInputs(request: InputsRequest): Promise<LockedInputs>;
 
+  objectExists(bucket: string, key: string): Promise<boolean>;
+  /** Cipher text under a KMS key, by ARN. At most 4,096 bytes, as KMS takes. */
+  encrypt(keyArn: string, clearText: Uint8Array): Promise<Uint8Array>;
   /** Stores generated files under a content-addressed key; returns the URL. */
   putObject(bucket: string, key: string, body: Uint8Array): Promise<string>;
 }

@@ -15,6 +15,8 @@ export interface GitPort {
   treeDigest(repository: string, commit: string): Promise<string>;
   /** All files that Fairway reads, from the object database, within the configured limits. Cached by tree. */
   readTree(repository: string, commit: string): Promise<ConfigTree>;
+  /** One more file of a commit, e.g. the Job of an own suite; undefined where there is none. `tree-rejected` if it is no plain text. */
+  readFile(repository: string, commit: string, path: string): Promise<string | undefined>;
   isAncestor(repository: string, ancestor: string, descendant: string): Promise<boolean>;
   /**
    * Moves a branch forward on the remote with a lease on `expected` (undefined: the branch must not exist), never forced.

@@ -5,6 +5,7 @@ export type * from './git.port.js';
 export type * from './kubernetes.port.js';
 export type * from './lease.port.js';
 export type * from './log.port.js';
+export type * from './manifest-store.port.js';
 export type * from './notify.port.js';
 export type * from './promotion-store.port.js';
 export type * from './registry.port.js';

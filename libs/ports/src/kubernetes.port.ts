@@ -33,6 +33,8 @@ export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Keep `metadata.managedFields`, which are left out otherwise: they are often half of the bytes. */
+  readonly managedFields?: boolean;
 }
 
 export interface DeleteOptions {
@@ -71,6 +73,14 @@ export interface KubernetesPort {
   ): Promise<readonly KubernetesObject[]>;
   /** Server-side apply. Returns the object as the server would hold it, or holds it. */
   apply(object: KubernetesObject, options: ApplyOptions): Promise<KubernetesObject>;
+  /**
+   * Makes the fields that other managers wrote by updates (`kubectl apply` of old) ours as if we had applied them, so that
+   * the next apply removes those that it does not name. False when none of them owns anything.
+   */
+  adoptFields(
+    ref: ObjectRef,
+    options: { readonly from: readonly string[]; readonly fieldManager: string },
+  ): Promise<boolean>;
   /** `already-exists` (conflict) when it is there. */
   create(object: KubernetesObject): Promise<KubernetesObject>;
   /** False when it was not there. */

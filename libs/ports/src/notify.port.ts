@@ -1,5 +1,5 @@
 import type { Duration, Instant } from '#kernel';
-import type { StoredEvent } from '#fleet';
+import type { FleetEvent, StoredEvent } from '#fleet';
 
 /** One event on its way to one receiver. */
 export interface Delivery {
@@ -37,4 +37,56 @@ export interface OutboxPort {
 /** Sends one delivery to its receiver. Never throws for what the receiver answers. */
 export interface NotifierPort {
   deliver(delivery: Delivery): Promise<DeliveryResult>;
+}
+
+/** One delivery as the log shows it. */
+export interface RecordedDelivery {
+  /** `<event id>.<route>` */
+  readonly id: string;
+  readonly route: string;
+  readonly eventId: number;
+  readonly type: string;
+  readonly subject: string;
+  readonly message: string;
+  readonly state: 'pending' | 'delivered' | 'dead';
+  readonly attempt: number;
+  readonly dueAt: Instant;
+  readonly settledAt?: Instant;
+  readonly status?: number;
+  readonly reason?: string;
+}
+
+export interface RouteState {
+  readonly name: string;
+  readonly pending: number;
+  readonly dead: number;
+  /** Set when the receiver said that it is gone. */
+  readonly disabledAt?: Instant;
+  readonly disabledReason?: string;
+}
+
+/** What was sent to whom, what never arrived, and sending it again. */
+export interface DeliveryLogPort {
+  /** Newest first. */
+  deliveries(
+    filter: { readonly state?: RecordedDelivery['state']; readonly route?: string },
+    limit: number,
+  ): Promise<readonly RecordedDelivery[]>;
+  /** Routes that were disabled or have something that is not delivered. */
+  routes(): Promise<readonly RouteState[]>;
+  /** One delivery, or all dead ones of a route (which is enabled again). Returns how many will be sent. `not-found`. */
+  replay(what: { readonly id: string } | { readonly route: string }, now: Instant): Promise<number>;
+  /** Appends an event with its deliveries, e.g. a test of the routes. */
+  publish(event: FleetEvent): Promise<void>;
+}
+
+/** Messages at receivers that later ones belong to, e.g. Slack's parent of a thread. */
+export interface NotificationThreads {
+  recall(route: string, key: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  remember(
+    route: string,
+    key: string,
+    reference: Readonly<Record<string, unknown>>,
+    now: Instant,
+  ): Promise<void>;
 }

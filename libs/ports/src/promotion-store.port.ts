@@ -37,8 +37,12 @@ export interface PromotionStorePort {
   saveAnswers(answers: readonly GateAnswer[]): Promise<void>;
 
   policies(): Promise<readonly StoredPolicy[]>;
-  /** Also makes the channel's open problem the policy's, or resolves it. */
   savePolicy(lease: Lease, policy: StoredPolicy, events: readonly FleetEvent[]): Promise<void>;
-  /** Makes the channel's open problems these. */
-  saveProblems(lease: Lease, channel: string, problems: readonly Problem[], events: readonly FleetEvent[]): Promise<void>;
+  /** Makes the open problems of a subject (`channel/<name>`, `promotion/<channel>`) these. */
+  saveProblems(
+    lease: Lease,
+    subject: string,
+    problems: readonly Problem[],
+    events: readonly FleetEvent[],
+  ): Promise<void>;
 }

@@ -11,6 +11,7 @@ import type {
   UpdateState,
 } from '#fleet';
 import type { Lease } from './lease.port.js';
+import type { ManifestStorePort } from './manifest-store.port.js';
 
 /** What the engine keeps about one cluster between two passes. */
 export interface ClusterRuntime {
@@ -69,19 +70,29 @@ export interface InventoryEntry {
   readonly ref: ObjectRef;
   readonly uid?: string;
   readonly component: string;
+  /** Digest of the pair (content in Git, content in the cluster) when a dry-run last found no difference. */
+  readonly confirmed?: string;
 }
 
 /**
  * Updates, intents and runtime of clusters. Methods that take a lease check its token inside their transaction and
  * reject with `lease-lost` (class conflict) when somebody else holds it now.
  */
-export interface UpdateStorePort {
+export interface UpdateStorePort extends ManifestStorePort {
   /** Clusters due at or before `now`, longest waiting first; decommissions, resumed and new ones before the others. */
   due(now: Instant, limit: number): Promise<readonly string[]>;
   /** Makes clusters due at once and counts a doorbell. */
   markDue(clusterIds: readonly string[], now: Instant): Promise<void>;
   runtime(clusterId: string): Promise<ClusterRuntime | undefined>;
   runtimes(clusterIds: readonly string[]): Promise<readonly ClusterRuntime[]>;
+  /**
+   * The same without what only a cluster's own pass needs: no steps, nodes and inputs, and of the memory the given keys.
+   * For decisions over whole channels, where this is a tenth of the bytes.
+   */
+  standings(
+    clusterIds: readonly string[],
+    memoryKeys: readonly string[],
+  ): Promise<readonly ClusterRuntime[]>;
 
   startUpdate(
     lease: Lease,

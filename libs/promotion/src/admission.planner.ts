@@ -19,7 +19,7 @@ import { openingAt } from './windows.js';
 export interface AdmissionInput {
   readonly policy: ChannelPolicy;
   readonly revisionId: string;
-  readonly entry: Pick<ChannelRevision, 'wave'>;
+  readonly entry: Pick<ChannelRevision, 'wave' | 'expedited'>;
   readonly clusters: readonly ClusterFacts[];
   readonly holds: readonly Hold[];
   readonly paused?: string | undefined;
@@ -81,6 +81,8 @@ function whatStops(
   if (hold !== undefined) {
     return { reasons: [reason('held', 'fail', `held by ${hold.owner}: ${hold.reason}`, hold.expiresAt)] };
   }
+  // What takes trouble away does not wait for office hours.
+  if (input.entry.expedited === true) return undefined;
   const opening = openingAt(policy.gates.windows, policy.gates.freeze, now);
   if (!opening.open)
     return {

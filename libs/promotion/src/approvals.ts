@@ -49,8 +49,14 @@ const isAbout = (one: Approval, context: ApprovalContext): boolean =>
 
 function counts(one: Approval, gate: ApprovalsGate, { revision, now }: ApprovalContext): boolean {
   if (!one.roles.some((role) => gate.roles.includes(role))) return false;
-  if (!gate.authorMayApprove && one.by === revision.author) return false;
+  if (!gate.authorMayApprove && isAuthor(one.by, revision.author)) return false;
   return gate.expiresAfter === undefined || now - one.at < gate.expiresAfter;
+}
+
+/** Commits name their author as `Ada <ada@example.org>`; people who approve go by a name or by an address. */
+function isAuthor(by: string, author: string): boolean {
+  const [, name = author, address = ''] = /^(.*?)\s*<([^>]*)>$/.exec(author) ?? [];
+  return [author, name, address].some((one) => one !== '' && one.toLowerCase() === by.toLowerCase());
 }
 
 function newestWords(approvals: readonly Approval[]): readonly Approval[] {

@@ -10,6 +10,8 @@ export interface ArrivalInput {
   readonly revision: Revision;
   /** A recorded promotion of ours moved the branch to this commit, or made the merge. */
   readonly promotedByUs: boolean;
+  /** A rollback of ours made the commit: its content is one that the channel had before. */
+  readonly rolledBackByUs?: boolean;
   /** The gates of this channel for this content; undefined where the channel before never had the content. */
   readonly evaluation?: GateEvaluation | undefined;
   /** Entries that this very content had in this channel before. */
@@ -21,13 +23,22 @@ export interface ArrivalInput {
 }
 
 export type Arrival =
-  | { readonly kind: 'admitted'; readonly why: string; readonly note?: ChannelNote }
+  | {
+      readonly kind: 'admitted';
+      readonly why: string;
+      readonly note?: ChannelNote;
+      /** Starts outside of windows and freezes as well. */
+      readonly expedited?: true;
+    }
   | { readonly kind: 'held'; readonly reasons: readonly GateReason[] };
 
 /** Whether a new head of a channel may roll out, or waits for the evidence that its gates ask for. */
 export function classifyArrival(input: ArrivalInput): Arrival {
   const { policy, evaluation } = input;
   if (policy.from === undefined) return { kind: 'admitted', why: 'people push to the first channel' };
+  if (input.rolledBackByUs === true) {
+    return { kind: 'admitted', why: 'a rollback brought it back', expedited: true };
+  }
   if (input.promotedByUs) return { kind: 'admitted', why: `promoted from ${policy.from}` };
   if (input.earlierHere.some(ranWell)) {
     return { kind: 'admitted', why: 'this content ran in this channel before' };
@@ -41,7 +52,8 @@ export function classifyArrival(input: ArrivalInput): Arrival {
     return {
       kind: 'admitted',
       why: message,
-      note: { type: 'glass.broken', severity: 'critical', message, data },
+      expedited: true,
+      note: { type: 'glass.used', severity: 'critical', message, data },
     };
   }
   return {
@@ -83,5 +95,6 @@ export function enterChannel(
     enteredAt: now,
     admitted: arrival.kind === 'admitted',
     reasons: arrival.kind === 'admitted' ? [] : arrival.reasons,
+    ...(arrival.kind === 'admitted' && arrival.expedited === true && { expedited: true }),
   };
 }

@@ -1,13 +1,13 @@
 import type { Duration, Instant } from '#kernel';
 import { formatDuration, seconds } from '#kernel';
-import type { ChannelRevision, ConformanceRun, GateReason, Hold, Revision, RevisionPhase } from '#fleet';
+import type { ChannelRevision, ConformanceRun, GateReason, Hold, Revision, RevisionPhase, SoakRecord } from '#fleet';
 import { DEFAULT_RECHECK, planAdmission, reason, type AdmissionPlan } from './admission.planner.js';
 import type { ChannelNote } from './channel-note.js';
 import type { ClusterFacts } from './cluster-facts.js';
-import { isConverged, livingClusters } from './cluster-facts.js';
 import { convergenceOf, EVERY_CLUSTER } from './convergence.js';
 import { describeEvidence, gatherEvidence, isStartable, type SuiteEvidence } from './evidence.js';
 import type { ChannelPolicy, RequiredSuite } from './policy.js';
+import { countSoak, soakOf } from './soak.js';
 
 export interface AdvanceInput {
   readonly policy: ChannelPolicy;
@@ -25,6 +25,8 @@ export interface AdvanceInput {
   /** The channel's `pausedReason`. */
   readonly paused?: string | undefined;
   readonly now: Instant;
+  /** The same moment by the store's clock; soak needs two that agree. Absent: `now`. */
+  readonly storeNow?: Instant;
 }
 
 export interface StartRun {
@@ -65,6 +67,7 @@ export function advanceChannel(input: AdvanceInput): Advance {
     ...(life.convergedAt !== undefined && { convergedAt: life.convergedAt }),
     ...(life.verifiedAt !== undefined && { verifiedAt: life.verifiedAt }),
     ...(life.soakingSince !== undefined && { soakingSince: life.soakingSince }),
+    ...(life.soak !== undefined && { soak: life.soak }),
   };
   return {
     admit: admission.admit,
@@ -77,7 +80,7 @@ export function advanceChannel(input: AdvanceInput): Advance {
 }
 
 function withoutTimes(entry: ChannelRevision): ChannelRevision {
-  const { convergedAt: _c, verifiedAt: _v, soakingSince: _s, ...rest } = entry;
+  const { convergedAt: _c, verifiedAt: _v, soakingSince: _s, soak: _k, ...rest } = entry;
   return rest;
 }
 
@@ -86,6 +89,7 @@ interface Life {
   readonly convergedAt?: Instant;
   readonly verifiedAt?: Instant;
   readonly soakingSince?: Instant;
+  readonly soak?: SoakRecord;
   readonly reasons: readonly GateReason[];
   readonly startRuns: readonly StartRun[];
   readonly evidence: readonly SuiteEvidence[];
@@ -139,44 +143,49 @@ function verifying(
   return { phase: begun || startRuns.length > 0 ? 'verifying' : 'converged', startRuns };
 }
 
+type Soaking = Pick<Life, 'phase' | 'verifiedAt' | 'soakingSince' | 'soak' | 'reasons' | 'startRuns'>;
+
 /** Soak is the time since verification in which every cluster was well without a break. */
-function soaking(
-  { entry, next, clusters, now }: AdvanceInput,
-  verifiedAt: Instant,
-  reasons: readonly GateReason[],
-): Pick<Life, 'phase' | 'verifiedAt' | 'soakingSince' | 'reasons' | 'startRuns'> {
-  const since = healthySince(clusters, verifiedAt);
-  const times = { verifiedAt, startRuns: [], ...(since !== undefined && { soakingSince: since }) };
-  if (entry.phase === 'promoted') return { ...times, phase: 'promoted', reasons };
+function soaking(input: AdvanceInput, verifiedAt: Instant, reasons: readonly GateReason[]): Soaking {
+  const { entry, next, clusters, now } = input;
+  if (entry.phase === 'promoted') return { ...kept(entry), verifiedAt, phase: 'promoted', reasons, startRuns: [] };
+  const soak = countSoak(entry, clusters, now, input.storeNow ?? now);
+  const { soaked, running } = soakOf({ soak, verifiedAt }, clusters, now);
+  const begun = soaked > 0 && entry.soakingSince !== undefined && !wasReset(entry, soak);
+  const since = running ? (begun ? entry.soakingSince : Math.max(0, now - soaked)) : undefined;
+  const times = { verifiedAt, soak, startRuns: [], ...(since !== undefined && { soakingSince: since }) };
   if (next === undefined) return { ...times, phase: 'verified', reasons };
   const need = next.gates.soak ?? 0;
-  if (since === undefined) {
+  if (!running) {
     return {
       ...times,
       phase: 'soaking',
       reasons: [...reasons, reason('soak', 'pending', 'soak starts again when all clusters are well')],
     };
   }
-  if (now - since >= need) {
+  if (soaked >= need) {
     const phase = entry.phase === 'awaiting-approval' ? 'awaiting-approval' : 'eligible';
     return { ...times, phase, reasons };
   }
-  const left = formatDuration(need - Math.max(0, now - since));
+  const left = `${formatDuration(need - soaked)} of ${formatDuration(need)} left`;
   return {
     ...times,
     phase: 'soaking',
-    reasons: [...reasons, reason('soak', 'pending', `${left} of ${formatDuration(need)} left`, since + need)],
+    reasons: [...reasons, reason('soak', 'pending', left, now + need - soaked)],
   };
 }
 
-/** Start of the present uninterrupted health of all clusters that count; undefined while one is unwell. */
-export function healthySince(clusters: readonly ClusterFacts[], verifiedAt: Instant): Instant | undefined {
-  const counted = livingClusters(clusters).filter(
-    (cluster) => !cluster.unreachable && cluster.newcomer !== true,
-  );
-  if (counted.length === 0 || !counted.every(isConverged)) return undefined;
-  return Math.max(verifiedAt, ...counted.map((cluster) => cluster.since));
-}
+/** Less than before: somebody was unwell. Without a record the start of health itself tells. */
+const wasReset = (entry: ChannelRevision, soak: SoakRecord): boolean =>
+  entry.soak === undefined
+    ? entry.soakingSince !== soak.workerAt - soak.accumulated
+    : soak.accumulated < entry.soak.accumulated;
+
+/** What a promoted revision had: nothing asks for more of it. */
+const kept = ({ soak, soakingSince }: ChannelRevision): Pick<Life, 'soak' | 'soakingSince'> => ({
+  ...(soak !== undefined && { soak }),
+  ...(soakingSince !== undefined && { soakingSince }),
+});
 
 function notesOf(
   { entry, revision, policy, paused }: AdvanceInput,

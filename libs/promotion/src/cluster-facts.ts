@@ -1,6 +1,6 @@
 import type { Instant } from '#kernel';
 import type { ClusterPhase, Hold } from '#fleet';
-import { holdsOn } from '#fleet';
+import { admissionHoldsOn, holdsOn } from '#fleet';
 
 /** What promotion decisions need to know of one cluster of a channel. */
 export interface ClusterFacts {
@@ -49,17 +49,27 @@ export const isInFlight = (cluster: ClusterFacts, revisionId: string): boolean =
   !cluster.unreachable &&
   !BROKEN.includes(cluster.phase);
 
-/** A hold of the fleet, the channel or the cluster itself (not of one pool) that stops it now. */
+/**
+ * A hold of the fleet, the channel or the cluster itself (not of one pool) that keeps it from starting now. One that only
+ * stops promotion keeps a single cluster where it is, but lets a channel go on with what it has.
+ */
 export const heldBy = (
   holds: readonly Hold[],
   channel: string,
   clusterId: string,
   now: Instant,
-): Hold | undefined => holdsOn(holds, { channel, clusterId }, now)[0];
+): Hold | undefined =>
+  admissionHoldsOn(holds, { channel, clusterId }, now).find(
+    (hold) => hold.blocks === undefined || hold.scope.kind === 'cluster',
+  );
 
 /** Holds that stop a whole channel now. */
 export const channelHolds = (holds: readonly Hold[], channel: string, now: Instant): readonly Hold[] =>
   holdsOn(holds, { channel, clusterId: '' }, now);
+
+/** Holds that keep anything newer out of a channel now. */
+export const promotionHolds = (holds: readonly Hold[], channel: string, now: Instant): readonly Hold[] =>
+  admissionHoldsOn(holds, { channel, clusterId: '' }, now);
 
 /** `kube-1, kube-2 and 5 more`, for messages. */
 export function nameSome(clusters: readonly Pick<ClusterFacts, 'alias'>[], limit = 5): string {

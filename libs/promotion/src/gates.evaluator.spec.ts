@@ -250,7 +250,7 @@ describe('classifyArrival', () => {
     const brokenGlass = { by: 'eve', reason: 'outage', expiresAt: T0 + hours(3) };
     expect(classifyArrival({ ...base, brokenGlass })).toMatchObject({
       kind: 'admitted',
-      note: { type: 'glass.broken', severity: 'critical' },
+      note: { type: 'glass.used', severity: 'critical' },
     });
     expect(classifyArrival({ ...base, brokenGlass: { ...brokenGlass, expiresAt: T0 } }).kind).toBe('held');
   });

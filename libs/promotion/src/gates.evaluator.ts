@@ -3,11 +3,11 @@ import { formatDuration } from '#kernel';
 import type { ChannelRevision, ConformanceRun, GateReason, Hold, Revision } from '#fleet';
 import { reason } from './admission.planner.js';
 import { approvalsGate, type Approval } from './approvals.js';
-import { healthySince } from './channel.advance.js';
-import { channelHolds, type ClusterFacts } from './cluster-facts.js';
+import { channelHolds, promotionHolds, type ClusterFacts } from './cluster-facts.js';
 import { convergenceOf } from './convergence.js';
 import { describeEvidence, evidenceDigest, gatherEvidence, type SuiteEvidence } from './evidence.js';
 import type { ChannelPolicy } from './policy.js';
+import { soakOf } from './soak.js';
 import { openingAt } from './windows.js';
 
 /** What a gate that is judged outside (health, preflight, backup) answered. No answer is not a pass. */
@@ -32,6 +32,8 @@ export interface GateInput {
   /** Commit that the target branch has now; undefined while it does not exist. */
   readonly targetHead?: string | undefined;
   readonly targetPaused?: string | undefined;
+  /** The target's head has the revision in its history: by a merge of ours, or of somebody else. */
+  readonly contained?: boolean | undefined;
   readonly now: Instant;
 }
 
@@ -79,7 +81,7 @@ export function evaluateGates(input: GateInput): GateEvaluation {
     reasons,
     awaitingApproval: open.length === 1 && open[0] === approvals && approvals?.state === 'pending',
     manual: input.target.promotion === 'manual',
-    already: input.targetHead === input.revision.commit,
+    already: input.targetHead === input.revision.commit || input.contained === true,
     evidenceDigest: digest,
     ...(changes.length > 0 && { nextChangeAt: Math.min(...changes) }),
   };
@@ -93,7 +95,7 @@ function standing(input: GateInput): readonly GateReason[] {
     reasons.push(reason('paused', 'fail', `${target.name} is paused: ${input.targetPaused}`));
   }
   const stopped = new Set([
-    ...channelHolds(input.holds, target.name, now),
+    ...promotionHolds(input.holds, target.name, now),
     ...(source === undefined ? [] : channelHolds(input.holds, source.channel, now)),
   ]);
   for (const hold of stopped) {
@@ -160,13 +162,12 @@ function soakGate(input: GateInput, need: number, evidence: readonly SuiteEviden
   if (verified === undefined || evidence.some((one) => one.state !== 'pass')) {
     return reason('soak', 'pending', `${formatDuration(need)} of soak begin when it is verified`);
   }
-  const since = healthySince(clusters, verified);
-  if (since === undefined) return reason('soak', 'pending', 'soak starts again when all clusters are well');
-  const soaked = Math.max(0, now - since);
+  const { soaked, running } = soakOf(source ?? {}, clusters, now);
+  if (!running) return reason('soak', 'pending', 'soak starts again when all clusters are well');
   if (soaked >= need)
     return reason('soak', 'pass', `soaked ${formatDuration(soaked)} of ${formatDuration(need)}`);
   const left = `${formatDuration(need - soaked)} of ${formatDuration(need)} left`;
-  return reason('soak', 'pending', left, since + need);
+  return reason('soak', 'pending', left, now + need - soaked);
 }
 
 function outsideGates({ target, outside }: GateInput): readonly GateReason[] {

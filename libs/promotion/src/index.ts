@@ -10,5 +10,6 @@ export * from './evidence.js';
 export * from './gates.evaluator.js';
 export * from './policy.js';
 export { parsePolicy } from './policy.parser.js';
+export * from './soak.js';
 export * from './waves.planner.js';
 export * from './windows.js';

@@ -83,6 +83,17 @@ export type RollAction = ActionBase &
         readonly pdb?: string;
       }
     | {
+        /** The ladder's last rung: past a PDB, with the pod's own grace period. Needs the grant that the policy gives. */
+        readonly kind: 'delete-pod';
+        readonly namespace: string;
+        readonly name: string;
+        readonly uid: string;
+        readonly node: string;
+        readonly instance: string;
+        /** Why it may be done, with the times that were reached; recorded with the intent. */
+        readonly grant: string;
+      }
+    | {
         readonly kind: 'terminate';
         readonly group: string;
         readonly instance: string;

@@ -1,5 +1,6 @@
 import { formatDuration, seconds } from '#kernel';
 import type { RollDraft } from './draft.js';
+import { hasVolume } from './drainable.js';
 import { automaticSurge } from './duration.js';
 import { remainingOutdated, wantedSize, type GroupState, type Member } from './group-state.js';
 import type { InstanceMemory } from './memory.js';
@@ -69,7 +70,18 @@ export function surgeTarget(draft: RollDraft, group: GroupState): number {
   if (policy.maxSurge !== 'auto') return policy.maxSurge;
   const memory = draft.pool(group.name);
   const size = wantedSize(group, memory);
-  return automaticSurge(size, memory?.bootMs ?? policy.expectedBoot, memory?.drainMs ?? policy.expectedDrain);
+  const hiding = automaticSurge(
+    size,
+    memory?.bootMs ?? policy.expectedBoot,
+    memory?.drainMs ?? policy.expectedDrain,
+  );
+  return Math.max(hiding, volumeZones(draft, group).length);
+}
+
+/** Zones in which outdated nodes of the group hold volumes, which cannot leave their zone. */
+export function volumeZones(draft: RollDraft, group: GroupState): readonly string[] {
+  const holders = remainingOutdated(draft, group).filter((member) => member.drainable.some(hasVolume));
+  return [...new Set(holders.map((member) => member.instance.zone))].sort();
 }
 
 /** Raises the desired capacity by the surge that is missing; never more than nodes that are to be replaced. */
@@ -77,10 +89,11 @@ export function raiseSurge(draft: RollDraft, group: GroupState, candidates: read
   const memory = draft.pool(group.name);
   if (!memory || !templateReady(draft, group) || decrementPending(draft, group)) return;
   const missing = Math.min(surgeTarget(draft, group), candidates.length) - memory.surgeOwed;
-  const pending = memory.surgePending;
-  if (missing <= 0 || (pending && draft.now - pending.at < RAISE_AGAIN)) return;
+  if (missing <= 0 || raiseInFlight(draft, group)) return;
   const { desiredCapacity: from, maxSize } = group.pool.group;
-  const to = from + missing;
+  const boots = bootPermits(draft, group, missing);
+  if (boots <= 0) return;
+  const to = from + boots;
   const base = { pool: group.pool.pool, group: group.name, from };
   if (to > maxSize) {
     draft.changePool(group.name, { raisedMax: to });
@@ -90,14 +103,35 @@ export function raiseSurge(draft: RollDraft, group: GroupState, candidates: read
       key: group.name,
       from: maxSize,
       to,
-      reason: `room for a surge of ${missing}`,
+      reason: `room for a surge of ${boots}`,
     });
     return;
   }
   draft.changePool(group.name, { surgePending: { from, to, at: draft.now } });
   const count = remainingOutdated(draft, group).length;
-  const reason = `surge ${missing}: ${count} nodes are outdated`;
+  const reason = `surge ${boots}: ${count} nodes are outdated`;
+  draft.bootsAllowed -= boots;
   draft.act({ ...base, kind: 'set-desired-capacity', key: group.name, to, reason });
+}
+
+/** A change of the desired capacity that was ordered a moment ago and is not seen yet. */
+export function raiseInFlight(draft: RollDraft, group: GroupState): boolean {
+  const pending = draft.pool(group.name)?.surgePending;
+  return pending !== undefined && draft.now - pending.at < RAISE_AGAIN;
+}
+
+/** How many of these boots the fleet's throttle lets begin now; tells when that is none. */
+export function bootPermits(draft: RollDraft, group: GroupState, wanted: number): number {
+  const permits = Math.min(wanted, draft.bootsAllowed);
+  if (permits > 0) return permits;
+  draft.look(group.policy.pollInterval);
+  draft.note({
+    pool: group.pool.pool,
+    code: 'boots-throttled',
+    severity: 'info',
+    message: `Another boot waits: ${draft.scope.bootThrottle?.reason ?? 'too many are in flight'}.`,
+  });
+  return 0;
 }
 
 /** New instances would come from the old template: the stack is still being updated, or the version can move. */

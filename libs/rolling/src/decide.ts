@@ -5,7 +5,7 @@ import { groupState, isAway, remember, type GroupState } from './group-state.js'
 import { drainsAllowed } from './limits.js';
 import type { RollPolicy } from './policy.js';
 import { giveBackUndrained } from './prepare.js';
-import { rollGroup } from './roll-group.js';
+import { HALTED, rollGroup } from './roll-group.js';
 import { report, type GroupReport } from './report.js';
 import type { RollScope } from './scope.js';
 
@@ -41,7 +41,7 @@ const AFTER_MASTERS = { waits: 'until every master is new', forOthers: true };
 function stopAdvancing(draft: RollDraft, groups: readonly GroupState[]): void {
   const kept = draft.actions.filter((action) => action.kind === 'terminate' || action.kind === 'forget');
   draft.actions.splice(0, draft.actions.length, ...kept);
-  for (const group of groups) giveBackUndrained(draft, group);
+  for (const group of groups) giveBackUndrained(draft, group, 'queued', HALTED);
 }
 
 const key = (pool: string, group: string): string => `${pool} ${group}`;
@@ -50,7 +50,8 @@ const key = (pool: string, group: string): string => `${pool} ${group}`;
 function isTracked(draft: RollDraft, group: GroupState): boolean {
   const memory = draft.pool(group.name);
   return (
-    (memory !== undefined && memory.finished === undefined) || group.members.some((member) => member.outdated)
+    (memory !== undefined && memory.finished === undefined) ||
+    (draft.aborted === undefined && group.members.some((member) => member.outdated))
   );
 }
 

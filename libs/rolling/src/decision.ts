@@ -6,9 +6,10 @@ import type { RollMemory } from './memory.js';
 export interface RollDecision {
   /**
    * `done` nothing outdated, nothing of ours left · `working` actions or waits that end by themselves · `blocked`
-   * nothing goes on until somebody else acts · `halted` stopped by the brain, needs `resumeRoll`.
+   * nothing goes on until somebody else acts · `halted` stopped by the brain, needs `resumeRoll` · `aborted` ended by an
+   * operator, everything of ours undone, outdated nodes left.
    */
-  readonly state: 'done' | 'working' | 'blocked' | 'halted';
+  readonly state: 'done' | 'working' | 'blocked' | 'halted' | 'aborted';
   readonly actions: readonly RollAction[];
   readonly notes: readonly RollNote[];
   /** To be stored before the actions run. */
@@ -28,6 +29,8 @@ export interface RollDecision {
 export interface RollNote {
   readonly pool: string;
   readonly instance?: string;
+  /** What else tells two notes of one code apart: the uid of the pod that it is about. */
+  readonly subject?: string;
   readonly code: string;
   readonly message: string;
   readonly severity: 'info' | 'warning' | 'error';

@@ -1,7 +1,14 @@
 import type { Duration, Instant } from '#kernel';
 import type { RollAction } from './action.js';
 import type { RollNote } from './decision.js';
-import type { EvictionMemory, InstanceMemory, PoolMemory, RollHalt, RollMemory } from './memory.js';
+import type {
+  EvictionMemory,
+  InstanceMemory,
+  PoolMemory,
+  RollAbort,
+  RollHalt,
+  RollMemory,
+} from './memory.js';
 import type { RollScope } from './scope.js';
 
 /** Fields to set; those given as undefined are removed (memory is JSON: absent means unset). */
@@ -17,6 +24,9 @@ export class RollDraft {
   readonly probed = new Set<string>();
   readonly disturbed = new Map<string, number>();
   halted: RollHalt | undefined;
+  readonly aborted: RollAbort | undefined;
+  /** Boots that this pass may still ask for; the fleet's throttle. */
+  bootsAllowed: number;
   private lookIn: Duration | undefined;
   private readonly pools: Map<string, PoolMemory>;
   private readonly instances: Map<string, InstanceMemory>;
@@ -37,6 +47,8 @@ export class RollDraft {
     this.evictions = new Map(Object.entries(scope.memory.evictions));
     this.owners = new Map(Object.entries(scope.memory.owners));
     this.halted = superseded ? undefined : scope.memory.halted;
+    this.aborted = superseded ? undefined : scope.memory.aborted;
+    this.bootsAllowed = scope.bootThrottle?.free ?? Number.POSITIVE_INFINITY;
   }
 
   act(action: RollAction): void {
@@ -123,6 +135,7 @@ export class RollDraft {
       evictions: Object.fromEntries(this.evictions),
       owners: Object.fromEntries(this.owners),
       ...(this.halted && { halted: this.halted }),
+      ...(this.aborted && { aborted: this.aborted }),
     };
   }
 
@@ -149,6 +162,7 @@ function renewed(pool: PoolMemory): PoolMemory {
     failedBoots: [],
     consecutiveFailedBoots: 0,
     canaryAt: undefined,
+    time: undefined,
   });
 }
 

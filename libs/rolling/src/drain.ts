@@ -1,7 +1,7 @@
 import { formatDuration, seconds } from '#kernel';
 import type { PdbView, PodView } from '#fleet';
 import { OWNER_MEMORY, type RollDraft } from './draft.js';
-import { dueToBeGone, heldBy, isCritical } from './drainable.js';
+import { dueToBeGone, hasVolume, heldBy, isCritical } from './drainable.js';
 import { pdbKey, podKey } from './eviction.js';
 import type { GroupState, Member } from './group-state.js';
 import type { Blocker } from './memory.js';
@@ -41,7 +41,6 @@ export function drainNode(draft: RollDraft, group: GroupState, member: Member): 
   return blockers;
 }
 
-const hasVolume = (pod: PodView): boolean => pod.persistentVolumeClaims.length > 0;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function judge(draft: RollDraft, group: GroupState, member: Member, pod: PodView): Verdict {

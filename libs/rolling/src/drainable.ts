@@ -39,6 +39,8 @@ export function heldBy(pod: PodView): string | undefined {
 const CRITICAL_PRIORITY = 2_000_000_000;
 export const isCritical = (pod: PodView): boolean => pod.priority >= CRITICAL_PRIORITY;
 
+export const hasVolume = (pod: PodView): boolean => pod.persistentVolumeClaims.length > 0;
+
 /** When a pod that is being deleted should be gone by its own grace period. */
 export const dueToBeGone = (pod: PodView): Instant | undefined => {
   const deleted = Date.parse(pod.deletionTimestamp ?? '');

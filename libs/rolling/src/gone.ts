@@ -63,7 +63,10 @@ function close(draft: RollDraft, group: GroupState, id: string, memory: Instance
 function replaced(draft: RollDraft, group: GroupState, id: string, memory: InstanceMemory): void {
   const pool = draft.pool(group.name);
   if (!pool || pool.replaced.includes(id)) return;
-  const took = memory.nominatedAt === undefined ? undefined : draft.now - memory.nominatedAt;
+  const took =
+    memory.nominatedAt === undefined
+      ? undefined
+      : Math.max(0, draft.now - memory.nominatedAt - (memory.blockedMs ?? 0));
   draft.changePool(group.name, {
     replaced: [...pool.replaced, id],
     canaryAt: pool.canaryAt ?? draft.now,

@@ -18,6 +18,14 @@ export interface RollMemory {
   readonly owners: Readonly<Record<string, { readonly replicas: number; readonly at: Instant }>>;
   /** Set by the brain; cleared by `resumeRoll` or by another update (a new revision may be the cure). */
   readonly halted?: RollHalt;
+  /** An operator ended the roll; cleared by `resumeRoll` or by another update. */
+  readonly aborted?: RollAbort;
+}
+
+export interface RollAbort {
+  readonly at: Instant;
+  readonly by: string;
+  readonly reason: string;
 }
 
 export interface RollHalt {
@@ -59,7 +67,36 @@ export interface PoolMemory {
   /** Exponentially smoothed measurements in milliseconds. */
   readonly bootMs?: number;
   readonly drainMs?: number;
+  /** What the time since the start went into, by cause, and what it goes into now. */
+  readonly time?: RollTime;
 }
+
+export interface RollTime {
+  readonly at: Instant;
+  readonly cause: TimeCause;
+  readonly spent: Readonly<Partial<Record<TimeCause, number>>>;
+}
+
+/**
+ * `drain` all drain slots are at work · `boot` waits for new nodes · `pdb`, `responder`, `hold` somebody keeps a pod ·
+ * `throttle` the fleet's boots · `control-plane` its gate, or masters first · `paused`, `halted` people · `capacity` AWS
+ * gives no instances, or too few nodes are available · `canary` its soak · `fairway` between two of our own writes ·
+ * `finish` tidying up.
+ */
+export type TimeCause =
+  | 'drain'
+  | 'boot'
+  | 'pdb'
+  | 'responder'
+  | 'hold'
+  | 'throttle'
+  | 'control-plane'
+  | 'paused'
+  | 'halted'
+  | 'capacity'
+  | 'canary'
+  | 'fairway'
+  | 'finish';
 
 export type OldNodeState =
   | 'current'
@@ -102,6 +139,10 @@ export interface InstanceMemory {
   readonly deregistered?: readonly string[];
   readonly blockedSince?: Instant;
   readonly blockedBy?: readonly Blocker[];
+  /** Milliseconds that ended blocks have cost: what a drain would have taken without them is measured. */
+  readonly blockedMs?: number;
+  /** The ladder's last deletion on this node. */
+  readonly forcedAt?: Instant;
   /** First read that found nothing to drain. */
   readonly emptySince?: Instant;
   readonly terminate?: {
@@ -157,9 +198,15 @@ export function readRollMemory(stored: unknown, updateId: string): RollMemory {
   return { ...newRollMemory(updateId), ...value };
 }
 
-/** An operator has looked at what halted the roll: the error budget starts again. */
-export function resumeRoll(memory: RollMemory): RollMemory {
+/** Nothing more is started; what is not drained is given back, what is drained is finished, the surge is taken back. */
+export function abortRoll(memory: RollMemory, aborted: RollAbort): RollMemory {
   const { halted: _halted, ...rest } = memory;
+  return { ...rest, aborted };
+}
+
+/** An operator has looked at what stopped the roll, or thinks better of an abort: the error budget starts again. */
+export function resumeRoll(memory: RollMemory): RollMemory {
+  const { halted: _halted, aborted: _aborted, ...rest } = memory;
   const pools = Object.entries(memory.pools).map(
     ([name, pool]) => [name, { ...pool, consecutiveFailedBoots: 0, failedBoots: [] }] as const,
   );

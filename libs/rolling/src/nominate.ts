@@ -1,5 +1,6 @@
+import { surgeTarget, volumeZones } from './capacity.js';
 import type { RollDraft } from './draft.js';
-import { expectedDrainSeconds } from './drainable.js';
+import { expectedDrainSeconds, hasVolume } from './drainable.js';
 import {
   isAvailable,
   isAway,
@@ -34,18 +35,50 @@ export function nominate(draft: RollDraft, group: GroupState, slots: DrainSlots)
   if (inCanarySoak(draft, group)) return;
   for (const member of ordered(draft, group)) {
     if (!slots.free(group)) return;
-    const leaves =
-      draft.instance(member.id)?.leaves === 'failed-boot'
-        ? 'failed-boot'
-        : member.outdated
-          ? 'outdated'
-          : 'surplus';
-    if (!permitted(draft, group, member)) continue;
+    if (!permitted(draft, group, member) || !zoneReady(draft, group, member)) continue;
     warnOfHomeless(draft, group, member);
-    draft.changeInstance(member.id, { leaves, nominatedAt: draft.now, emptySince: undefined });
-    draft.enter(member.id, 'nominated');
-    advance(draft, group, member);
+    take(draft, group, member);
   }
+}
+
+/** In an aborted roll the surge goes back, and nothing else. */
+export function nominateSurplus(draft: RollDraft, group: GroupState, slots: DrainSlots): void {
+  const idle = group.members.filter((member) => !member.leaving && !isAway(draft.instance(member.id)));
+  const broken = idle.filter((member) => draft.instance(member.id)?.leaves === 'failed-boot');
+  for (const member of [...broken, ...surplus(draft, group, idle)]) {
+    if (slots.free(group) && permitted(draft, group, member)) take(draft, group, member);
+  }
+}
+
+function take(draft: RollDraft, group: GroupState, member: Member): void {
+  const failed = draft.instance(member.id)?.leaves === 'failed-boot';
+  const leaves = failed ? 'failed-boot' : member.outdated ? 'outdated' : 'surplus';
+  draft.changeInstance(member.id, { leaves, nominatedAt: draft.now, emptySince: undefined, blockedMs: undefined });
+  draft.enter(member.id, 'nominated');
+  advance(draft, group, member);
+}
+
+/** Volumes cannot leave their zone: a new node must be complete there before the pod that uses one is moved. */
+function zoneReady(draft: RollDraft, group: GroupState, member: Member): boolean {
+  if (!member.outdated || !isAvailable(draft, member) || !member.drainable.some(hasVolume)) return true;
+  const { zone } = member.instance;
+  const home = group.members.some(
+    (other) => !other.outdated && other.instance.zone === zone && isAvailable(draft, other),
+  );
+  const surge = surgeTarget(draft, group);
+  if (home || surge === 0) return true;
+  // A group over several zones with less surge than zones may never get a node here: AWS chooses the zone.
+  const sure = group.pool.group.zones.length <= 1 || surge >= volumeZones(draft, group).length;
+  draft.note({
+    pool: group.pool.pool,
+    instance: member.id,
+    code: 'zone-without-new-node',
+    severity: sure ? 'info' : 'warning',
+    message: `${member.node?.name ?? member.id} holds volumes of ${zone}, where no new node is complete${sure ? ' yet' : ''}.`,
+    ...(!sure && { unblock: 'Set max_surge: auto, or one auto scaling group per zone.' }),
+  });
+  draft.look(group.policy.pollInterval);
+  return !sure;
 }
 
 function inCanarySoak(draft: RollDraft, group: GroupState): boolean {
@@ -84,8 +117,11 @@ function ordered(draft: RollDraft, group: GroupState): readonly Member[] {
 function surplus(draft: RollDraft, group: GroupState, idle: readonly Member[]): readonly Member[] {
   const owed = draft.pool(group.name)?.surgeOwed ?? 0;
   const leaving = group.members.some((member) => isAway(draft.instance(member.id)));
-  if (owed <= remainingOutdated(draft, group).length || decrementPending(draft, group) || leaving) return [];
-  const current = idle.filter((member) => !member.outdated && !member.locked);
+  const needed = draft.aborted ? 0 : remainingOutdated(draft, group).length;
+  if (owed <= needed || decrementPending(draft, group) || leaving) return [];
+  const held = (member: Member): boolean =>
+    draft.instance(member.id)?.state === 'quarantined' && !isUnblocked(draft, member);
+  const current = idle.filter((member) => !member.outdated && !member.locked && !held(member));
   const cost = (member: Member): number => (member.node ? 1 + expectedDrainSeconds(member.drainable) : 0);
   return [...current].sort((a, b) => cost(a) - cost(b) || (a.id < b.id ? -1 : 1)).slice(0, 1);
 }

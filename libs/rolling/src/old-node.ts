@@ -5,6 +5,7 @@ import type { RollDraft } from './draft.js';
 import { sinceLaunch, type GroupState, type Member } from './group-state.js';
 import { cordonPatch, EXCLUDE_FROM_LB, excludePatch, readMark } from './marks.js';
 import type { Blocker, InstanceMemory } from './memory.js';
+import { climbLadder } from './ladder.js';
 import { parkOrQuarantine } from './park.js';
 import { orderTermination } from './terminate.js';
 
@@ -121,6 +122,7 @@ function drain(draft: RollDraft, group: GroupState, member: Member): void {
       diagnostics: [],
     });
   }
+  if (group.policy.onBlockedDeadline === 'ladder') climbLadder(draft, group, member, blockers);
   parkOrQuarantine(draft, group, member, blockers);
   draft.look(group.policy.pollInterval);
 }
@@ -128,7 +130,8 @@ function drain(draft: RollDraft, group: GroupState, member: Member): void {
 /** Two reads apart: a pod that was bound before the cordon may show up late. */
 function drained(draft: RollDraft, group: GroupState, member: Member): void {
   const since = draft.instance(member.id)?.emptySince ?? draft.now;
-  draft.changeInstance(member.id, { emptySince: since, blockedSince: undefined, blockedBy: undefined });
+  keepBlockedClock(draft, member, []);
+  draft.changeInstance(member.id, { emptySince: since });
   const left = group.policy.drainedReadGap - (draft.now - since);
   if (left > 0 || since === draft.now) return draft.look(Math.max(left, 1));
   draft.enter(member.id, 'drained');
@@ -142,8 +145,10 @@ function keepBlockedClock(draft: RollDraft, member: Member, blockers: readonly B
   const kept = new Set(hard.map((blocker) => blocker.pod));
   const progress = memory?.blockedBy?.some((blocker) => !kept.has(blocker.pod)) ?? false;
   const since = progress ? draft.now : (memory?.blockedSince ?? draft.now);
+  const over = hard.length === 0 && memory?.blockedSince !== undefined ? draft.now - memory.blockedSince : 0;
   draft.changeInstance(member.id, {
     blockedSince: hard.length > 0 ? since : undefined,
     blockedBy: hard.length > 0 ? hard : undefined,
+    ...(over > 0 && { blockedMs: (memory?.blockedMs ?? 0) + over }),
   });
 }

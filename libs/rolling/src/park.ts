@@ -1,5 +1,6 @@
 import { formatDuration } from '#kernel';
 import { isHard } from './drain.js';
+import { isForcible } from './ladder.js';
 import type { RollDraft } from './draft.js';
 import type { GroupState, Member } from './group-state.js';
 import { registerTargets } from './load-balancers.js';
@@ -21,6 +22,7 @@ export function parkOrQuarantine(
   const blockedFor = draft.now - memory.blockedSince;
   if (blockedFor >= policy.blockedDeadline) {
     if (policy.onBlockedDeadline === 'fail') return failRoll(draft, group, member, hard);
+    if (policy.onBlockedDeadline === 'ladder' && hard.some(isForcible)) return;
     giveBack(draft, group, member, 'quarantined', `blocked for ${formatDuration(blockedFor)}`);
     draft.note({
       pool: group.pool.pool,

@@ -1,6 +1,6 @@
 import type { Duration, Failure, FailureDetail, Result } from '#kernel';
 import { err, hours, minutes, ok, parseDuration, seconds } from '#kernel';
-import type { RollPolicy } from './policy.js';
+import type { LadderPolicy, RollPolicy } from './policy.js';
 
 type Items = Readonly<Record<string, string>>;
 type Faults = FailureDetail[];
@@ -22,6 +22,7 @@ export function policyFor(
     ...capacity(read),
     ...boot(read),
     ...drain(read),
+    ...ladder(read),
     ...overrides,
   };
   if (policy.strategy === 'all-at-once' && !policy.allAtOnceGranted) {
@@ -56,6 +57,7 @@ function defaults(environment: string): RollPolicy {
   return {
     ...CAPACITY_AND_BOOT,
     ...DRAIN,
+    ladder: LADDER,
     parkAfter: minutes(careful ? 30 : 10),
     blockedDeadline: hours(careful ? 6 : 1),
     podsWithoutController: careful ? 'wait' : 'delete',
@@ -103,6 +105,31 @@ const DRAIN = {
   unreachableWait: minutes(10),
 } satisfies Partial<RollPolicy>;
 
+const LADDER: LadderPolicy = {
+  gracePeriod: hours(6),
+  forceInterval: minutes(5),
+  minPodLifetime: hours(72),
+  minHealthySiblingLifetime: hours(1),
+  minUnhealthySiblingLifetime: hours(6),
+  warning: minutes(30),
+};
+
+const LADDER_ITEMS: Readonly<Record<string, keyof LadderPolicy>> = {
+  drain_grace_period: 'gracePeriod',
+  drain_force_evict_interval: 'forceInterval',
+  drain_min_pod_lifetime: 'minPodLifetime',
+  drain_min_healthy_sibling_lifetime: 'minHealthySiblingLifetime',
+  drain_min_unhealthy_sibling_lifetime: 'minUnhealthySiblingLifetime',
+};
+
+function ladder(read: ItemReader): Partial<RollPolicy> {
+  const set = Object.entries(LADDER_ITEMS).flatMap(([key, field]) => {
+    const value = read.has(key) ? read.duration(key) : undefined;
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  return set.length === 0 ? {} : { ladder: { ...LADDER, ...Object.fromEntries(set) } };
+}
+
 const capacity = (read: ItemReader): Partial<RollPolicy> => ({
   ...read.optional('max_surge', 'maxSurge', (key) =>
     read.text(key) === 'auto' ? 'auto' : read.count(key, 0),
@@ -134,7 +161,7 @@ const drain = (read: ItemReader): Partial<RollPolicy> => ({
   ...read.optional('drain_profile', 'drainLabels', (key) => read.labels(key)),
   ...read.optional('drain_blocked_deadline', 'blockedDeadline', (key) => read.duration(key)),
   ...read.optional('drain_on_deadline', 'onBlockedDeadline', (key) =>
-    read.oneOf(key, ['quarantine', 'fail']),
+    read.oneOf(key, ['quarantine', 'ladder', 'fail']),
   ),
   ...read.optional('drain_park_after', 'parkAfter', (key) => read.duration(key)),
   ...read.optional('drain_max_hold', 'drainMaxHold', (key) => read.duration(key)),
@@ -157,9 +184,13 @@ class ItemReader {
     field: K,
     parse: (key: string) => RollPolicy[K] | undefined,
   ): Partial<Pick<RollPolicy, K>> {
-    if (!Object.hasOwn(this.items, key)) return {};
+    if (!this.has(key)) return {};
     const value = parse(key);
     return value === undefined ? {} : ({ [field]: value } as Partial<Pick<RollPolicy, K>>);
+  }
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.items, key);
   }
 
   text(key: string): string {

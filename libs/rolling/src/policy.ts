@@ -36,7 +36,8 @@ export interface RollPolicy {
   readonly parkAfter: Duration;
   /** Blocked this long (the clock survives restarts), `onBlockedDeadline` happens. */
   readonly blockedDeadline: Duration;
-  readonly onBlockedDeadline: 'quarantine' | 'fail';
+  readonly onBlockedDeadline: 'quarantine' | 'ladder' | 'fail';
+  readonly ladder: LadderPolicy;
   /** Annotations and running Jobs can hold a drain this long. */
   readonly drainMaxHold: Duration;
   /** A pod may take its own grace period and this long to go before people are told. */
@@ -61,4 +62,20 @@ export interface RollPolicy {
   readonly expectedDrain: Duration;
   /** Labels of Fairway's own pods: the node that runs them is replaced last. */
   readonly fairwayLabels: Readonly<Record<string, string>>;
+}
+
+/** When one pod may be deleted past its PDB (rolling.md, "Ladder"): all of it must hold. */
+export interface LadderPolicy {
+  /** The node has been draining this long. */
+  readonly gracePeriod: Duration;
+  /** Since the last pod that was forced on the node. */
+  readonly forceInterval: Duration;
+  /** Age of the pod. */
+  readonly minPodLifetime: Duration;
+  /** Age of every other Ready pod of its PDB. */
+  readonly minHealthySiblingLifetime: Duration;
+  /** Age of every other pod of its PDB that is not Ready. */
+  readonly minUnhealthySiblingLifetime: Duration;
+  /** Its owner is told this long before. */
+  readonly warning: Duration;
 }

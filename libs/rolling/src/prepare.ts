@@ -105,8 +105,13 @@ export function unmarkFrozen(draft: RollDraft, group: GroupState): void {
   if (since === undefined) return;
   const left = group.policy.frozenGrace - (draft.now - since);
   if (left > 0) return draft.look(left);
+  unmarkWaiting(draft, group, 'the pool is on hold');
+}
+
+/** Takes our marks off every node that only waits for its turn. */
+export function unmarkWaiting(draft: RollDraft, group: GroupState, reason: string): void {
   for (const member of group.members) {
-    if (isWaiting(draft, member)) giveBack(draft, group, member, 'current', 'the pool is on hold');
+    if (isWaiting(draft, member)) giveBack(draft, group, member, 'current', reason);
   }
 }
 
@@ -116,13 +121,22 @@ const isWaiting = (draft: RollDraft, member: Member): boolean =>
   !member.leaving &&
   !isAway(draft.instance(member.id));
 
-/** After a halt nothing stays cordoned that still runs workloads; what is drained already is finished. */
-export function giveBackUndrained(draft: RollDraft, group: GroupState): void {
+/**
+ * After a halt or an abort nothing stays cordoned that still runs workloads; what is drained already is finished, and what
+ * takes the surge back in an abort goes on.
+ */
+export function giveBackUndrained(
+  draft: RollDraft,
+  group: GroupState,
+  to: 'queued' | 'current',
+  reason: string,
+): void {
   for (const member of group.members) {
     const memory = draft.instance(member.id);
     if (!isAway(memory) || member.leaving || memory?.terminate !== undefined || memory?.state === 'drained')
       continue;
     if (memory?.leaves === 'failed-boot') continue;
-    giveBack(draft, group, member, 'queued', 'the roll is halted');
+    if (draft.aborted && memory?.leaves === 'surplus') continue;
+    giveBack(draft, group, member, to, reason);
   }
 }

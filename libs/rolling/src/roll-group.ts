@@ -1,3 +1,4 @@
+import { abortGroup } from './abort.js';
 import { raiseSurge, settleCapacity, watchShortage } from './capacity.js';
 import { tellBlockers } from './drain.js';
 import type { RollDraft } from './draft.js';
@@ -18,6 +19,9 @@ import { candidatesOf, nominate, releaseUnblocked, type DrainSlots } from './nom
 import { advance } from './old-node.js';
 import { beforeRoll, giveBackUndrained, prepareGroup, ROLL_TAG, unmarkFrozen } from './prepare.js';
 import type { GroupReport, Turn } from './report.js';
+import { keepTime } from './time-spent.js';
+
+export const HALTED = 'the roll is halted';
 
 /** One group in one pass: close what ended, move what is on its way, then start what may be started. */
 export function rollGroup(draft: RollDraft, group: GroupState, slots: DrainSlots, turn: Turn): GroupReport {
@@ -27,19 +31,24 @@ export function rollGroup(draft: RollDraft, group: GroupState, slots: DrainSlots
   for (const member of group.members) trackBoot(draft, group, member);
   const shortage = watchShortage(draft, group);
   const frozen = freeze(draft, group);
-  if (draft.halted) giveBackUndrained(draft, group);
+  if (draft.halted) giveBackUndrained(draft, group, 'queued', HALTED);
+  if (draft.aborted) abortGroup(draft, group, slots);
   for (const member of group.members) moveOn(draft, group, member);
   const failed = group.members.some((member) => draft.instance(member.id)?.leaves === 'failed-boot');
   const rolling = failed || remainingOutdated(draft, group).length > 0 || owed(draft, group) > 0;
-  if (rolling && !draft.halted && turn.waits === undefined) start(draft, group, slots, frozen);
+  const stopped = draft.halted !== undefined || draft.aborted !== undefined;
+  if (rolling && !stopped && turn.waits === undefined) start(draft, group, slots, frozen);
   if (frozen) unmarkFrozen(draft, group);
   const coming = comingUp(draft, group, shortage);
   const busy = group.members.some((member) => isAway(draft.instance(member.id)));
-  const ended = remainingOutdated(draft, group).length === 0 && owed(draft, group) === 0 && !busy;
+  const nothingLeft = draft.aborted !== undefined || remainingOutdated(draft, group).length === 0;
+  const ended = nothingLeft && owed(draft, group) === 0 && !busy;
   const clean = ended && coming === 0 && pendingGone(draft, group) === 0 && finishGroup(draft, group);
   noteLocked(draft, group);
   tellParked(draft, group);
-  return { group, finished: clean, turn, coming, frozen };
+  const report = { group, finished: clean, turn, coming, frozen };
+  keepTime(draft, report);
+  return report;
 }
 
 /** Nothing new is started while frozen; a group that waits for its turn launches nothing either. */
@@ -56,6 +65,7 @@ function begin(draft: RollDraft, group: GroupState): boolean {
   const memory = draft.pool(group.name);
   const running = memory !== undefined && memory.finished === undefined;
   if (running) return true;
+  if (draft.aborted && !leftovers(draft, group)) return false;
   const quiet =
     group.members.every((member) => !member.outdated && !isYoung(draft, group, member)) &&
     !leftovers(draft, group) &&

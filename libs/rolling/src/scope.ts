@@ -16,6 +16,8 @@ export interface RollScope {
   readonly memory: RollMemory;
   /** Pools on hold: no new node is started, the node in flight finishes. */
   readonly frozen: readonly string[];
+  /** Boots that may begin now for the sake of registries, accounts and regions that many clusters share. Undefined: any. */
+  readonly bootThrottle?: { readonly free: number; readonly reason: string };
   /** Between two masters the gate must be open (`controlPlaneGate` of #upgrade). Undefined: nothing to ask. */
   readonly controlPlaneGate?: { readonly open: boolean; readonly reasons: readonly string[] };
 }

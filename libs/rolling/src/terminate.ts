@@ -49,6 +49,9 @@ function record(draft: RollDraft, group: GroupState, member: Member, exemption: 
     draft.look(group.policy.lookAfterAction);
     return false;
   }
+  // The group launches the replacement in the same moment: that is a boot like any other.
+  if (!decrement && exemption === undefined && bootPermits(draft, group, 1) === 0) return false;
+  if (!decrement) draft.bootsAllowed -= 1;
   const desiredBefore = group.pool.group.desiredCapacity;
   draft.changeInstance(member.id, {
     terminate: { decrement, desiredBefore, at: draft.now, ...(exemption !== undefined && { exemption }) },
@@ -60,7 +63,7 @@ function wantsDecrement(draft: RollDraft, group: GroupState, member: Member): bo
   const owed = draft.pool(group.name)?.surgeOwed ?? 0;
   const others = remainingOutdated(draft, group).filter((other) => other.id !== member.id).length;
   const { desiredCapacity, minSize } = group.pool.group;
-  return owed > others && desiredCapacity > minSize;
+  return (draft.aborted ? owed > 0 : owed > others) && desiredCapacity > minSize;
 }
 
 export const decrementPending = (draft: RollDraft, group: GroupState): boolean =>

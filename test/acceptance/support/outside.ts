@@ -4,6 +4,7 @@ import { withClient } from '../../support/database.js';
 /** What the estate's own records say was done to it. */
 export class Outside {
   private readonly launched: string[] = [];
+  private readonly evened: string[] = [];
   private readonly jobs: string[] = [];
   private readonly watched = new Set<string>();
   private readonly stop: () => void;
@@ -11,6 +12,8 @@ export class Outside {
   constructor(private readonly estate: Estate) {
     this.stop = estate.aws.onCloudEvent((event) => {
       if (event.kind === 'instance-launched') this.launched.push(event.subject);
+      if (event.kind === 'instance-terminating' && REBALANCED.test(event.detail))
+        this.evened.push(event.subject);
     });
   }
 
@@ -30,6 +33,28 @@ export class Outside {
   /** Instance ids in the order of their launch. */
   get launches(): readonly string[] {
     return this.launched;
+  }
+
+  /** Instances that a group ended by itself, to return to its capacity after it had evened out its zones. */
+  get rebalanced(): readonly string[] {
+    return this.evened;
+  }
+
+  /** Raises and cuts of a group's desired capacity by name. */
+  raises(since = 0): readonly string[] {
+    return this.granted('SetDesiredCapacity', since).map(
+      ({ params }) => `${String(params['AutoScalingGroupName'])} ${String(params['DesiredCapacity'])}`,
+    );
+  }
+
+  /** Pods whose eviction was granted, one entry per grant. */
+  evictions(clusterId: string): readonly string[] {
+    return this.estate
+      .cluster(clusterId)
+      .wire.calls.entries.filter(
+        (call) => call.subresource === 'eviction' && call.code >= 200 && call.code < 300,
+      )
+      .map((call) => `${call.namespace}/${call.name}`);
   }
 
   get jobNames(): readonly string[] {
@@ -74,6 +99,7 @@ export class Outside {
   }
 }
 
+const REBALANCED = /difference between desired and actual capacity/;
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
 export const repeated = (values: readonly string[]): readonly string[] => [

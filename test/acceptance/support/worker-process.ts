@@ -4,12 +4,18 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const KEPT_LINES = 400;
 
+const running = new Set<ChildProcess>();
+
+// A test run that is itself ended leaves nobody behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** The shipped worker role as a process of its own. */
 export class WorkerProcess {
   readonly lines: string[] = [];
   readonly exited: Promise<void>;
   private readonly child: ChildProcess;
-  private readonly reap = (): void => void this.child.kill('SIGKILL');
 
   constructor(environment: Readonly<Record<string, string>>) {
     const { PATH, HOME, TMPDIR, FAIRWAY_TEST_RUN } = process.env;
@@ -18,7 +24,7 @@ export class WorkerProcess {
       ['--conditions=source', '--import', 'tsx', 'apps/worker/src/main.ts'],
       {
         cwd: ROOT,
-        env: { PATH, HOME, TMPDIR, FAIRWAY_TEST_RUN, FAIRWAY_LOG_LEVEL: 'info', ...environment },
+        env: { PATH, HOME, TMPDIR, FAIRWAY_TEST_RUN, ...environment, FAIRWAY_LOG_LEVEL: 'info' },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
@@ -26,8 +32,7 @@ export class WorkerProcess {
       stream?.setEncoding('utf8').on('data', (text: string) => this.keep(text));
     }
     this.exited = new Promise((resolve) => this.child.once('exit', () => resolve()));
-    // A test run that is itself ended leaves nobody behind.
-    process.once('exit', this.reap);
+    running.add(this.child);
   }
 
   get alive(): boolean {
@@ -45,7 +50,7 @@ export class WorkerProcess {
   async kill(): Promise<void> {
     if (this.alive) this.child.kill('SIGKILL');
     await this.exited;
-    process.off('exit', this.reap);
+    running.delete(this.child);
   }
 
   private keep(text: string): void {

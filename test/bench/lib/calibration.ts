@@ -14,7 +14,10 @@ function oneRound(): number {
   const started = process.hrtime.bigint();
   let sum = 0;
   for (let index = 0; index < 400; index += 1) {
-    const value = { id: index, items: Array.from({ length: 60 }, (_, n) => ({ name: `item-${n}`, size: n * index })) };
+    const value = {
+      id: index,
+      items: Array.from({ length: 60 }, (_, n) => ({ name: `item-${n}`, size: n * index })),
+    };
     const text = JSON.stringify(value);
     const back = JSON.parse(text) as typeof value;
     const byName = new Map(back.items.map((item) => [item.name, item.size]));

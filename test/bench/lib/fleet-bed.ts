@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFile, cp, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,8 +15,14 @@ import { eventually } from '../../support/eventually.js';
 import { RoleProcess } from './role-process.js';
 
 const FIXTURE = fileURLToPath(new URL('../../fixtures/config-repo', import.meta.url));
-const POLICY = fileURLToPath(new URL('../../../apps/sandbox/policy/fairway.yaml', import.meta.url));
 export const CHANNELS = ['dev', 'alpha', 'beta', 'stable'] as const;
+/** Without conformance: its Jobs would run in clusters that are not there. */
+const POLICY = `apiVersion: fairway.dev/v1
+channels:
+${CHANNELS.map(
+  (name, position) =>
+    `- name: ${name}\n  promotion: automatic\n  waves: [1, 100%]\n${position > 0 ? `  from: ${CHANNELS[position - 1]}\n  gates:\n    converged: {}\n    soak: 1s\n` : ''}`,
+).join('')}`;
 export const TOKEN = `fwy_${'b'.repeat(43)}`;
 const run = promisify(execFile);
 
@@ -56,8 +62,12 @@ async function start(closers: (() => unknown)[], close: () => Promise<void>): Pr
   closers.push(() => git.close());
   const seed = join(dir, 'seed');
   await cp(FIXTURE, seed, { recursive: true });
-  await cp(POLICY, join(seed, 'fairway.yaml'));
-  const repositoryUrl = await git.createRepository('config', { dir: seed, branches: CHANNELS, message: 'The fleet' });
+  await writeFile(join(seed, 'fairway.yaml'), POLICY);
+  const repositoryUrl = await git.createRepository('config', {
+    dir: seed,
+    branches: CHANNELS,
+    message: 'The fleet',
+  });
   const outside = await deadOutside();
   closers.push(outside.close);
   const environment = environmentOf(dir, database.url, repositoryUrl, outside.url);
@@ -129,9 +139,26 @@ async function deadOutside(): Promise<{ readonly url: string; calls(): number; c
 }
 
 async function pushEverywhere(clone: string, file: string): Promise<string> {
-  await appendFile(join(clone, file), `# ${createHash('sha256').update(String(process.hrtime.bigint())).digest('hex')}\n`);
-  const author = ['-c', 'user.name=Bench', '-c', 'user.email=bench@example.org', '-c', 'commit.gpgsign=false'];
+  await appendFile(
+    join(clone, file),
+    `# ${createHash('sha256').update(String(process.hrtime.bigint())).digest('hex')}\n`,
+  );
+  const author = [
+    '-c',
+    'user.name=Bench',
+    '-c',
+    'user.email=bench@example.org',
+    '-c',
+    'commit.gpgsign=false',
+  ];
   await run('git', ['-C', clone, ...author, 'commit', '-q', '-a', '-m', `Touch ${file}`]);
-  await run('git', ['-C', clone, 'push', '-q', 'origin', ...CHANNELS.map((name) => `HEAD:refs/heads/${name}`)]);
+  await run('git', [
+    '-C',
+    clone,
+    'push',
+    '-q',
+    'origin',
+    ...CHANNELS.map((name) => `HEAD:refs/heads/${name}`),
+  ]);
   return (await run('git', ['-C', clone, 'rev-parse', 'HEAD'])).stdout.trim();
 }

@@ -30,9 +30,11 @@ export function compare(report: BenchReport, baseline: BenchReport | undefined):
     const speed = metric.kind === 'cpu' ? report.calibrationMs / baseline.calibrationMs : 1;
     const expected = before.value * speed;
     const within = Math.abs(metric.value - expected) <= (metric.noise ?? 0);
-    const ratio = expected === 0 ? (metric.value === 0 ? 1 : Number.POSITIVE_INFINITY) : metric.value / expected;
+    const ratio =
+      expected === 0 ? (metric.value === 0 ? 1 : Number.POSITIVE_INFINITY) : metric.value / expected;
     const failed = Number.isNaN(metric.value);
-    const verdict = failed || (!within && ratio > WORSE) ? 'worse' : !within && ratio < BETTER ? 'better' : 'ok';
+    const verdict =
+      failed || (!within && ratio > WORSE) ? 'worse' : !within && ratio < BETTER ? 'better' : 'ok';
     return { ...metric, ratio: rounded(ratio), verdict, missesTarget };
   });
 }

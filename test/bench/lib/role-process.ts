@@ -1,8 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Usage } from '../processes/counters.js';
+import { compiledTree } from './compiled-tree.js';
 
-const MAIN = fileURLToPath(new URL('../processes/role.main.ts', import.meta.url));
+const MAIN = 'test/bench/processes/role.main.js';
 
 /** A worker or an API in a process of its own, so that its CPU and memory are its own. */
 export class RoleProcess {
@@ -20,15 +21,20 @@ export class RoleProcess {
     });
   }
 
-  static async start(role: 'worker' | 'api', environment: Readonly<Record<string, string>>): Promise<RoleProcess> {
-    const child = fork(MAIN, [role], {
-      execArgv: ['--conditions=source', '--import', 'tsx', '--expose-gc'],
+  static async start(
+    role: 'worker' | 'api',
+    environment: Readonly<Record<string, string>>,
+  ): Promise<RoleProcess> {
+    const child = fork(join(compiledTree(), MAIN), [role], {
+      execArgv: ['--expose-gc'],
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const ready = await new Promise<{ url?: string }>((resolve, reject) => {
       child.once('message', (message: { reply: { url?: string } }) => resolve(message.reply));
-      child.once('exit', (code) => reject(new Error(`the ${role} process ended with ${code} while it started`)));
+      child.once('exit', (code) =>
+        reject(new Error(`the ${role} process ended with ${code} while it started`)),
+      );
     });
     return new RoleProcess(child, ready.url);
   }

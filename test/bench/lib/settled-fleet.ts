@@ -1,5 +1,5 @@
 import { systemClock } from '#kernel';
-import type { Cluster, ClusterStatus, NodePool } from '#fleet';
+import type { Cluster, ClusterStatus, NodePool, Revision } from '#fleet';
 import { STEP_KINDS } from '#fleet';
 import { createPostgresStores } from '#adapters/postgres';
 import { recordDigest } from '../../../libs/engine/src/pass/record-digest.js';
@@ -11,8 +11,11 @@ import { CHANNELS, type FleetBed } from './fleet-bed.js';
 const PER_ACCOUNT = 2;
 const DESIRED = `sha256:${'d'.repeat(64)}` as const;
 
+type NewRecord = Omit<Cluster, 'createdAt' | 'recordVersion'>;
+export const asStored = (record: NewRecord): Cluster => ({ ...record, createdAt: 0, recordVersion: 1 });
+
 /** As the registry has it: three masters, four workers and a dozen config items. */
-export function benchCluster(index: number): Omit<Cluster, 'createdAt' | 'recordVersion'> {
+export function benchCluster(index: number): NewRecord {
   const account = `aws:${String(100_000_000_000 + Math.floor(index / PER_ACCOUNT))}`;
   return {
     id: `${account}:eu-central-1:kube-${index}`,
@@ -26,7 +29,9 @@ export function benchCluster(index: number): Omit<Cluster, 'createdAt' | 'record
     environment: index % 2 === 0 ? 'production' : 'test',
     criticalityLevel: 1 + (index % 3),
     lifecycleStatus: 'ready',
-    configItems: Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`setting_${n}`, `value ${n} of ${index}`])),
+    configItems: Object.fromEntries(
+      Array.from({ length: 12 }, (_, n) => [`setting_${n}`, `value ${n} of ${index}`]),
+    ),
     nodePools: [benchPool('master-default', 3), benchPool('worker-default', 4)],
   };
 }
@@ -45,49 +50,54 @@ const benchPool = (name: string, size: number): NodePool => ({
  * Writes `count` clusters and the state that a pass leaves behind when it has brought a cluster to its channel's head.
  * Nothing was really brought there: rows are written directly, with the digests that the engine would have written.
  */
-export async function settleFleet(bed: FleetBed, count: number): Promise<readonly Cluster[]> {
+export async function settleFleet(bed: FleetBed, count: number): Promise<void> {
+  const revision = await headOf(bed);
+  const records = Array.from({ length: count }, (_, index) => benchCluster(index));
+  // At once, so that no channel pass sees clusters without their state.
   await bed.sql.query('BEGIN');
-  await insertRecords(bed, count);
+  await insertRecords(bed, records);
+  await insertState(bed, records, revision);
   await bed.sql.query('COMMIT');
+  await bed.sql.query('ANALYZE');
+}
+
+async function headOf(bed: FleetBed): Promise<Revision> {
   const stores = await createPostgresStores({
     url: bed.environment['FAIRWAY_DATABASE_URL'] as string,
     clock: systemClock,
     notificationRoutes: [],
   });
   try {
-    const clusters = await stores.registry.listClusters({});
-    const heads = new Map((await stores.channels.listChannels()).map((channel) => [channel.name, channel]));
-    const [head] = heads.values();
+    const [head] = await stores.channels.listChannels();
     const revision = await stores.channels.getRevision(`${bed.repositoryUrl}@${head?.headCommit}`);
     if (!revision) throw new Error('the bed has no revision yet');
-    const runtimes = clusters.map((cluster) => ({
-      cluster_id: cluster.id,
-      status: statusOf(cluster, revision.commit),
-      memory: memoryOf(cluster, revision),
-      inputs: lock(),
-      admitted: revision.id,
-    }));
-    await bed.sql.query(
-      `UPDATE cluster_runtimes r
-          SET status = e.v->'status', memory = e.v->'memory', inputs = e.v->'inputs',
-              admitted_revision_id = e.v->>'admitted', next_due_at = now() + interval '25 minutes'
-         FROM jsonb_array_elements($1::jsonb) AS e (v) WHERE r.cluster_id = e.v->>'cluster_id'`,
-      [JSON.stringify(runtimes)],
-    );
-    await bed.sql.query(
-      `INSERT INTO updates (id, cluster_id, kind, revision_id, commit, desired_digest, state, started_at, finished_at)
-       SELECT 'bench-' || cluster_id, cluster_id, 'update', $1, $2, $3, 'succeeded', now(), now() FROM cluster_runtimes`,
-      [revision.id, revision.commit, DESIRED],
-    );
-    await bed.sql.query('ANALYZE');
-    return clusters;
+    return revision;
   } finally {
     await stores.close();
   }
 }
 
-async function insertRecords(bed: FleetBed, count: number): Promise<void> {
-  const records = Array.from({ length: count }, (_, index) => benchCluster(index));
+async function insertState(bed: FleetBed, records: readonly NewRecord[], revision: Revision): Promise<void> {
+  const runtimes = records.map((record) => ({
+    cluster_id: record.id,
+    status: statusOf(record, revision.commit),
+    memory: memoryOf(record, revision),
+    inputs: lock(),
+  }));
+  await bed.sql.query(
+    `INSERT INTO cluster_runtimes (cluster_id, doorbell, due_priority, status, memory, inputs, admitted_revision_id, next_due_at)
+     SELECT v->>'cluster_id', 1, 100, v->'status', v->'memory', v->'inputs', $2, now() + interval '25 minutes'
+       FROM jsonb_array_elements($1::jsonb) AS e (v)`,
+    [JSON.stringify(runtimes), revision.id],
+  );
+  await bed.sql.query(
+    `INSERT INTO updates (id, cluster_id, kind, revision_id, commit, desired_digest, state, started_at, finished_at)
+     SELECT 'bench-' || cluster_id, cluster_id, 'update', $1, $2, $3, 'succeeded', now(), now() FROM cluster_runtimes`,
+    [revision.id, revision.commit, DESIRED],
+  );
+}
+
+async function insertRecords(bed: FleetBed, records: readonly NewRecord[]): Promise<void> {
   const json = JSON.stringify(records);
   await bed.sql.query(
     `INSERT INTO infrastructure_accounts
@@ -111,17 +121,10 @@ async function insertRecords(bed: FleetBed, count: number): Promise<void> {
        FROM jsonb_array_elements($1::jsonb) AS e (c), jsonb_array_elements(c->'nodePools') AS f (p)`,
     [json],
   );
-  // Not due before the state below is there.
-  await bed.sql.query(`INSERT INTO cluster_runtimes (cluster_id, doorbell) SELECT id, 1 FROM clusters`);
 }
 
-interface Head {
-  readonly id: string;
-  readonly treeDigest: string;
-}
-
-function memoryOf(cluster: Cluster, revision: Head): Readonly<Record<string, unknown>> {
-  const basis = { revisionId: revision.id, recordDigest: recordDigest(cluster) };
+function memoryOf(cluster: NewRecord, revision: Revision): { readonly [key: string]: unknown } {
+  const basis = { revisionId: revision.id, recordDigest: recordDigest(asStored(cluster)) };
   return {
     [SETTLED]: {
       ...basis,
@@ -140,7 +143,7 @@ function memoryOf(cluster: Cluster, revision: Head): Readonly<Record<string, unk
   };
 }
 
-function statusOf(cluster: Cluster, commit: string): ClusterStatus {
+function statusOf(cluster: NewRecord, commit: string): ClusterStatus {
   const now = Date.now();
   return {
     clusterId: cluster.id,
@@ -150,7 +153,13 @@ function statusOf(cluster: Cluster, commit: string): ClusterStatus {
     desiredDigest: DESIRED,
     problems: [],
     updateId: `bench-${cluster.id}`,
-    steps: STEP_KINDS.map((kind) => ({ kind, state: 'done', message: `${kind} is done`, startedAt: now, finishedAt: now })),
+    steps: STEP_KINDS.map((kind) => ({
+      kind,
+      state: 'done',
+      message: `${kind} is done`,
+      startedAt: now,
+      finishedAt: now,
+    })),
     nodes: Array.from({ length: 7 }, (_, n) => ({
       pool: n < 3 ? 'master-default' : 'worker-default',
       instanceId: `i-${n}`,
@@ -160,7 +169,8 @@ function statusOf(cluster: Cluster, commit: string): ClusterStatus {
       state: 'current',
       since: now,
     })),
-    since: now,
+    // Long ago, so that no pause between waves is waited for.
+    since: now - 3_600_000,
     serverVersion: 'v1.31.4',
     consecutiveFailures: 0,
     updatedAt: now,

@@ -32,7 +32,8 @@ export function installCounters(): void {
   const query = prototype.query;
   prototype.query = function counted(this: unknown, ...args: unknown[]): unknown {
     queries += 1;
-    const text = typeof args[0] === 'string' ? args[0] : ((args[0] as { text?: string } | undefined)?.text ?? '?');
+    const text =
+      typeof args[0] === 'string' ? args[0] : ((args[0] as { text?: string } | undefined)?.text ?? '?');
     const short = text.replaceAll(/\s+/g, ' ').trim().slice(0, 90);
     statements.set(short, (statements.get(short) ?? 0) + 1);
     return query.apply(this, args);

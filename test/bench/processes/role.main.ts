@@ -23,7 +23,9 @@ async function startRole(): Promise<Role> {
   return {
     passes: async () => {
       const { values } = await worker.runtime.metrics.passes.get();
-      return Object.fromEntries(values.map(({ labels, value }) => [`${labels.kind} ${labels.result}`, value]));
+      return Object.fromEntries(
+        values.map(({ labels, value }) => [`${labels.kind} ${labels.result}`, value]),
+      );
     },
     close: () => worker.close(),
   };

@@ -15,6 +15,8 @@ const VERBOSE = process.env['BENCH_VERBOSE'] !== undefined;
 export const noopSuite: Suite = async (context) => {
   const bed = await startFleetBed();
   try {
+    const empty = await bed.worker.collectGarbage();
+    context.say(`an empty worker: RSS ${empty.rssMb.toFixed(0)} MB, heap ${empty.heapMb.toFixed(0)} MB`);
     await settleFleet(bed, FLEET_SIZE);
     context.say(`${FLEET_SIZE} clusters in ${CHANNELS.length} channels`);
     await convergeChannels(bed);
@@ -62,7 +64,13 @@ async function noopCommit(bed: FleetBed, { say }: SuiteContext): Promise<readonl
   return [
     ...figures('noop.commit', wall, usage),
     { name: 'noop.commit.git-fetches', value: usage.gitFetches, unit: 'fetches', kind: 'count', target: 1 },
-    { name: 'noop.commit.git-processes', value: usage.gitProcesses, unit: 'processes', kind: 'count', noise: 4 },
+    {
+      name: 'noop.commit.git-processes',
+      value: usage.gitProcesses,
+      unit: 'processes',
+      kind: 'count',
+      noise: 4,
+    },
   ];
 }
 
@@ -72,7 +80,6 @@ async function arrived(bed: FleetBed, commit: string): Promise<boolean> {
       WHERE status->>'currentVersion' IS DISTINCT FROM $1 OR status->>'phase' <> 'ready'`,
     [commit],
   );
-  if (VERBOSE) console.log('missing', rows[0]?.missing);
   if (rows[0]?.missing === 0) return true;
   await new Promise((wake) => setTimeout(wake, 100));
   return false;
@@ -85,10 +92,14 @@ async function ringAll(bed: FleetBed, { say }: SuiteContext): Promise<readonly M
   const started = Date.now();
   await bed.ring(rows.map(({ id }) => `cluster/${id}`));
   const rung = Date.now() - started;
-  const usage = await eventually(async () => {
-    const now = await bed.worker.usage();
-    return clusterPasses(now) - before >= rows.length ? now : undefined;
-  }, 'a pass of every cluster', LIMIT);
+  const usage = await eventually(
+    async () => {
+      const now = await bed.worker.usage();
+      return clusterPasses(now) - before >= rows.length ? now : undefined;
+    },
+    'a pass of every cluster',
+    LIMIT,
+  );
   const wall = Date.now() - started;
   tell(say, `${rows.length} doorbells (rung in ${rung} ms)`, wall, usage);
   return figures('noop.ring', wall, usage);
@@ -98,7 +109,12 @@ function figures(name: string, wall: number, usage: Usage): readonly Metric[] {
   return [
     { name: `${name}.wall`, value: wall, unit: 'ms', kind: 'cpu' },
     { name: `${name}.cpu-per-cluster`, value: usage.cpuMs / FLEET_SIZE, unit: 'ms', kind: 'cpu', target: 3 },
-    { name: `${name}.queries-per-cluster`, value: usage.queries / FLEET_SIZE, unit: 'queries', kind: 'count' },
+    {
+      name: `${name}.queries-per-cluster`,
+      value: usage.queries / FLEET_SIZE,
+      unit: 'queries',
+      kind: 'count',
+    },
     { name: `${name}.loop-delay-p99`, value: usage.loopDelayP99Ms, unit: 'ms', kind: 'cpu', noise: 20 },
     { name: `${name}.rss`, value: usage.rssMb, unit: 'MB', kind: 'memory', target: 300 },
   ];
@@ -112,7 +128,7 @@ const clusterPasses = (usage: Usage): number =>
 /** Waits until the worker has stopped working. */
 export async function quiet(bed: FleetBed): Promise<Usage> {
   let last = await bed.worker.usage();
-  for (let calm = 0; calm < 3; ) {
+  for (let calm = 0; calm < 3;) {
     await new Promise((wake) => setTimeout(wake, 200));
     const now = await bed.worker.usage();
     const same = JSON.stringify(now.passes) === JSON.stringify(last.passes);
@@ -125,9 +141,13 @@ export async function quiet(bed: FleetBed): Promise<Usage> {
 function tell(say: SuiteContext['say'], what: string, wall: number, usage: Usage): void {
   say(
     `${what}: ${wall} ms, ${(usage.cpuMs / FLEET_SIZE).toFixed(2)} ms CPU and ${(usage.queries / FLEET_SIZE).toFixed(1)} queries per cluster, ` +
-      `${usage.gitFetches} fetches in ${usage.gitProcesses} Git processes, RSS ${usage.rssMb.toFixed(0)} MB, loop p99 ${usage.loopDelayP99Ms.toFixed(0)} ms`,
+      `${usage.gitFetches} fetches in ${usage.gitProcesses} Git processes, RSS ${usage.rssMb.toFixed(0)} MB (heap ${usage.heapMb.toFixed(0)} MB), loop p99 ${usage.loopDelayP99Ms.toFixed(0)} ms`,
   );
-  if (VERBOSE) console.log(usage.passes, usage.statements);
+  if (VERBOSE)
+    console.log(
+      JSON.stringify(usage.passes),
+      usage.statements.map(([text, count]) => `\n   ${count} ${text}`).join(''),
+    );
 }
 
 async function listAll(bed: FleetBed, { say }: SuiteContext): Promise<readonly Metric[]> {
@@ -162,7 +182,6 @@ async function timeRequest(api: RoleProcess, path: string): Promise<Timed> {
     if (round >= 3) walls.push(performance.now() - started);
   }
   const usage = await api.usage();
-  if (VERBOSE) console.log(usage.statements);
   return { wall: Math.round(median(walls)), cpu: usage.cpuMs / rounds, bytes };
 }
 

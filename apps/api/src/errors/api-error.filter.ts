@@ -1,6 +1,13 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject, NotFoundException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Inject,
+  NotFoundException,
+} from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { FailureError, toFailure } from '#kernel';
+import { FailureError, toFailure, type Failure } from '#kernel';
 import { problemType } from '#fleet';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { allowedMethods } from '../registry/contract.js';
@@ -23,6 +30,7 @@ export class ApiErrorFilter implements ExceptionFilter {
     const status = error.getStatus();
     response.status(status);
     if (status === 405) response.setHeader('Allow', allowedMethods(request.path).join(', '));
+    if (status === 503) response.setHeader('Retry-After', '5');
     if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="fairway"');
     if (isRegistryPath(request.path)) {
       response.json({
@@ -49,6 +57,7 @@ export class ApiErrorFilter implements ExceptionFilter {
     if (thrown instanceof FailureError) {
       const error = fromFailure(thrown.failure);
       if (error.getStatus() === 500) this.log(thrown, request);
+      if (error.getStatus() === 503) this.logAway(thrown.failure, request);
       return error;
     }
     const status = statusOf(thrown);
@@ -66,8 +75,22 @@ export class ApiErrorFilter implements ExceptionFilter {
   private noRoute(request: Request): ApiError {
     const methods = allowedMethods(request.path);
     return methods.length > 0
-      ? new ApiError(405, 'method-not-allowed', `${request.method} is not allowed here`, `Allowed: ${methods.join(', ')}.`)
+      ? new ApiError(
+          405,
+          'method-not-allowed',
+          `${request.method} is not allowed here`,
+          `Allowed: ${methods.join(', ')}.`,
+        )
       : new ApiError(404, 'not-found', `there is no ${request.method} ${request.path}`);
+  }
+
+  private logAway(failure: Failure, request: Request): void {
+    this.api.log.warn('request met something that is away', {
+      method: request.method,
+      path: request.path,
+      code: failure.code,
+      reason: failure.message,
+    });
   }
 
   private log(thrown: unknown, request: Request): void {

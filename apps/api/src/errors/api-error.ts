@@ -51,7 +51,9 @@ export function fromFailure(failure: Failure): ApiError {
           : failure.class === 'denied'
             ? 403
             : 500);
-  // What a bug says of itself is for the log, not for callers.
-  const message = status === 500 ? 'an unexpected error; it was logged' : failure.message;
-  return new ApiError(status, failure.code, message, failure.hint);
+  // What a bug or a connection says of itself (addresses, names) is for the log, not for callers.
+  if (status === 500) return new ApiError(status, failure.code, 'an unexpected error; it was logged');
+  if (status === 503)
+    return new ApiError(status, failure.code, failure.code.replaceAll('-', ' '), 'Try again in a moment.');
+  return new ApiError(status, failure.code, failure.message, failure.hint);
 }

@@ -41,11 +41,7 @@ export class EventsController {
     await this.stream(query, replayFrom ?? (await this.api.outbox.lastEventId()), response);
   }
 
-  private async stream(
-    query: EventQuery,
-    after: number,
-    response: Response,
-  ): Promise<void> {
+  private async stream(query: EventQuery, after: number, response: Response): Promise<void> {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',

@@ -74,7 +74,10 @@ export class HoldsController {
         const names = await channelNames(this.api);
         if (names.includes(wish.channel)) return wish;
         throw badRequest([
-          { field: 'scope.channel', message: `unknown channel "${wish.channel}"; channels are ${names.join(', ')}` },
+          {
+            field: 'scope.channel',
+            message: `unknown channel "${wish.channel}"; channels are ${names.join(', ')}`,
+          },
         ]);
       }
       case 'cluster':
@@ -83,15 +86,21 @@ export class HoldsController {
         const cluster = await this.cluster(wish.cluster);
         if (cluster.nodePools.some((pool) => pool.name === wish.pool))
           return { kind: 'pool', clusterId: cluster.id, pool: wish.pool };
-        throw badRequest([{ field: 'scope.pool', message: `${cluster.alias} has no node pool "${wish.pool}"` }]);
+        throw badRequest([
+          { field: 'scope.pool', message: `${cluster.alias} has no node pool "${wish.pool}"` },
+        ]);
       }
     }
   }
 
   private async cluster(name: string): Promise<Cluster> {
-    const cluster = (await this.api.registry.getCluster(name)) ?? (await this.api.registry.listClusters({ alias: name }))[0];
+    const cluster =
+      (await this.api.registry.getCluster(name)) ??
+      (await this.api.registry.listClusters({ alias: name }))[0];
     if (cluster) return cluster;
-    throw badRequest([{ field: 'scope.cluster', message: `unknown cluster "${name}"; give an id or an alias` }]);
+    throw badRequest([
+      { field: 'scope.cluster', message: `unknown cluster "${name}"; give an id or an alias` },
+    ]);
   }
 }
 

@@ -87,6 +87,7 @@ export class ClustersController {
     for (let attempt = 1; ; attempt++) {
       const present = await this.cluster(id);
       const patch = decodeClusterUpdate(update, present);
+      await this.checkLifecycle(present, patch.lifecycleStatus);
       await this.checkReferences(patch);
       // Config items are merged into what was just read: nobody else may have written in between.
       const expectedVersion = seen?.expectedVersion ?? present.recordVersion;
@@ -107,6 +108,22 @@ export class ClustersController {
   async remove(@Param('cluster') id: string, @Req() request: AuthenticatedRequest): Promise<void> {
     await this.cluster(id);
     await this.api.registry.deleteCluster(id, changeOf(request));
+  }
+
+  /** Saying "decommissioned" of a cluster whose machines we run would only make us forget them. */
+  private async checkLifecycle(
+    present: Cluster,
+    wanted: Cluster['lifecycleStatus'] | undefined,
+  ): Promise<void> {
+    if (wanted !== 'decommissioned' || present.lifecycleStatus === 'decommissioned') return;
+    if ((await this.api.updates.listUpdates(present.id, 1)).length === 0) return;
+    throw badRequest([
+      {
+        field: 'lifecycle_status',
+        message:
+          'Fairway sets "decommissioned" when everything is gone; ask for it with "decommission-requested"',
+      },
+    ]);
   }
 
   private async cluster(id: string): Promise<Cluster> {

@@ -13,7 +13,9 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 const paths = Object.entries((parse(CONTRACT) as { paths: Readonly<Record<string, object>> }).paths).map(
   ([template, operations]) => ({
     pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}/?$`),
-    methods: Object.keys(operations).filter((name) => METHODS.includes(name)).map((name) => name.toUpperCase()),
+    methods: Object.keys(operations)
+      .filter((name) => METHODS.includes(name))
+      .map((name) => name.toUpperCase()),
   }),
 );
 

@@ -16,7 +16,9 @@ export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.infe
 /** Names that mean something to JavaScript objects, at any depth: schemas pass over some of them silently. */
 function reservedKeys(body: unknown): readonly FieldFault[] {
   const faults: FieldFault[] = [];
-  const pending: { readonly value: unknown; readonly path: readonly PropertyKey[] }[] = [{ value: body, path: [] }];
+  const pending: { readonly value: unknown; readonly path: readonly PropertyKey[] }[] = [
+    { value: body, path: [] },
+  ];
   for (let next = pending.pop(); next; next = pending.pop()) {
     const { value, path } = next;
     if (typeof value !== 'object' || value === null) continue;

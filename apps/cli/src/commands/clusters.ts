@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { formatDuration } from '#kernel';
 import { CommandError, EXIT } from '../exit-codes.js';
-import { withClusterOptions, withOfflineOptions } from '../offline/offline-scope.js';
-import { planOffline, type PlanOptions } from '../offline/plan-offline.js';
+import { type PlanOptions, withClusterOptions, withOfflineOptions } from '../offline/offline-options.js';
 import { readData } from '../offline/read-file.js';
 import { paint, print, short, table } from '../output.js';
 import { client, formatOf } from './session.js';
@@ -44,16 +43,23 @@ export function addClusters(program: Command): void {
       await client().post(`/api/v1/clusters/${encodeURIComponent(name)}/decommission`, options);
       process.stdout.write(`decommission of ${name} is requested; it begins after the grace period\n`);
     });
+  addPlan(program);
+}
+
+function addPlan(program: Command): void {
   withClusterOptions(withOfflineOptions(program.command('plan [cluster]')))
-    .description('what the newest update of a cluster changes; --offline: what a change of the repository would')
+    .description(
+      'what the newest update of a cluster changes; --offline: what a change of the repository would',
+    )
     .option('--from <revision>', 'offline: compare with this revision of the repository (default: HEAD)')
     .option('--to <revision>', 'offline: the revision to look at (default: the files as they are)')
     .option('--against <dir>', 'offline: compare with this directory')
     .option('--out <dir>', 'offline: write one diff per cluster here')
-    .action(async (name: string | undefined, options: PlanOptions & { offline?: boolean }, command: Command) => {
+    .action(async (name: string | undefined, options: PlanOptions, command: Command) => {
       if (options.offline) {
         if (name !== undefined)
           throw new CommandError('plan --offline takes no cluster', EXIT.usage, `Add --cluster ${name}.`);
+        const { planOffline } = await import('../offline/plan-offline.js');
         return planOffline(options, command);
       }
       if (name === undefined)

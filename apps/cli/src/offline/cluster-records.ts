@@ -20,7 +20,10 @@ const isRecord = (value: unknown): value is Fields =>
  * Clusters of files as in the registry's API: one record, a list of them, or the answer of a list (`items`, or
  * `clusters`). Every fault of every record is reported. Two records with one id or alias are an error.
  */
-export function readClusters(files: readonly string[], accountFiles: readonly string[]): readonly OfflineCluster[] {
+export function readClusters(
+  files: readonly string[],
+  accountFiles: readonly string[],
+): readonly OfflineCluster[] {
   const faults: string[] = [];
   const accounts = readAccounts(accountFiles, faults);
   const found: OfflineCluster[] = [];
@@ -93,7 +96,9 @@ function repeated(clusters: readonly OfflineCluster[]): readonly string[] {
 }
 
 export const issuesOf = (where: string, error: z.ZodError): readonly string[] =>
-  error.issues.map(({ path, message }) => `${where}: ${path.length === 0 ? '' : `${path.join('.')}: `}${message}`);
+  error.issues.map(
+    ({ path, message }) => `${where}: ${path.length === 0 ? '' : `${path.join('.')}: `}${message}`,
+  );
 
 export function refuse(what: string, faults: readonly string[]): void {
   if (faults.length === 0) return;

@@ -35,7 +35,8 @@ function camelCased(data: unknown): unknown {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return data;
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [camel(key), value]));
 }
-const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+const camel = (key: string): string =>
+  key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** A lock from a file (JSON or YAML, members in camelCase or snake_case). */
 export function readLock(file: string): LockedInputs {
@@ -59,10 +60,15 @@ const mapValues = (map: object, change: (value: unknown) => unknown): object =>
 type Facts = z.infer<typeof lockSchema>;
 
 function locked(facts: Facts): LockedInputs {
-  const { availabilityZones, vpcId, vpcIpv4Cidr, hostedZone, loadBalancerCertificate, clusterStackOutputs } = facts;
+  const { availabilityZones, vpcId, vpcIpv4Cidr, hostedZone, loadBalancerCertificate, clusterStackOutputs } =
+    facts;
   return {
     digest: digestOfValue(facts),
-    availabilityZones: availabilityZones ?? Object.keys(facts.subnets).filter((zone) => zone !== '*').sort(),
+    availabilityZones:
+      availabilityZones ??
+      Object.keys(facts.subnets)
+        .filter((zone) => zone !== '*')
+        .sort(),
     subnets: withAll(facts.subnets),
     loadBalancerSubnets: withAll(facts.loadBalancerSubnets),
     images: facts.images,
@@ -101,7 +107,9 @@ export function placeholderLock(tree: ConfigTree, cluster: Cluster): LockedInput
     availabilityZones: zones,
     subnets: subnets('a0'),
     loadBalancerSubnets: subnets('b0'),
-    images: Object.fromEntries(wanted.images.map(({ name, owner }) => [`${name}|${owner}`, 'ami-00000000000000000'])),
+    images: Object.fromEntries(
+      wanted.images.map(({ name, owner }) => [`${name}|${owner}`, 'ami-00000000000000000']),
+    ),
     instanceTypes: Object.fromEntries(wanted.instanceTypes.map((type) => [type, PLACEHOLDER_TYPE])),
     decrypted: Object.fromEntries(wanted.cipherTexts.map((text) => [text, 'placeholder'])),
   });

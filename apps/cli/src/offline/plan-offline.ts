@@ -8,15 +8,10 @@ import type { ChangeGroup, DesiredChange, RevisionProblem } from '#config';
 import { formatOf } from '../commands/session.js';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { paint, print } from '../output.js';
-import { type OfflineOptions, OfflineScope, workingTree } from './offline-scope.js';
+import type { PlanOptions } from './offline-options.js';
+import { OfflineScope, workingTree } from './offline-scope.js';
 import { errorsOf, problemLines, someOf, tally } from './problem-lines.js';
 import { writeFiles } from './write-files.js';
-
-export interface PlanOptions extends OfflineOptions {
-  readonly from?: string;
-  readonly to?: string;
-  readonly against?: string;
-}
 
 interface Side {
   readonly name: string;
@@ -51,7 +46,9 @@ export async function planOffline(options: PlanOptions, command: Command): Promi
 }
 
 /** What is not said: from the last commit, to the files as they lie there. */
-async function sidesOf(options: PlanOptions): Promise<{ readonly from: Side | undefined; readonly to: Side }> {
+async function sidesOf(
+  options: PlanOptions,
+): Promise<{ readonly from: Side | undefined; readonly to: Side }> {
   if (options.against !== undefined && options.from !== undefined) {
     throw new CommandError('--against and --from name the same side', EXIT.usage, 'Keep one of them.');
   }
@@ -60,7 +57,9 @@ async function sidesOf(options: PlanOptions): Promise<{ readonly from: Side | un
     return { name: `${name} (${tree.commit.slice(0, 10)})`, tree };
   };
   const to =
-    options.to === undefined ? { name: options.repo, tree: workingTree(options) } : await revision(options.to);
+    options.to === undefined
+      ? { name: options.repo, tree: workingTree(options) }
+      : await revision(options.to);
   if (options.against !== undefined)
     return { from: { name: options.against, tree: readDirectoryTree(options.against) }, to };
   if (options.from !== undefined) return { from: await revision(options.from), to };
@@ -71,7 +70,12 @@ async function sidesOf(options: PlanOptions): Promise<{ readonly from: Side | un
 const cache = createRenderCache();
 
 const problemsOf = (scope: OfflineScope, side: Side): readonly RevisionProblem[] =>
-  validateRevision(side.tree, scope.clusters.map((one) => scope.inputFor(side.tree, one)), cache, scope.renderOptions);
+  validateRevision(
+    side.tree,
+    scope.clusters.map((one) => scope.inputFor(side.tree, one)),
+    cache,
+    scope.renderOptions,
+  );
 
 function stateOf(scope: OfflineScope, side: Side, one: OfflineScope['clusters'][number]): DesiredState {
   const rendered = renderCluster(scope.inputFor(side.tree, one), cache, scope.renderOptions);
@@ -86,8 +90,13 @@ function stateOf(scope: OfflineScope, side: Side, one: OfflineScope['clusters'][
 }
 
 function refusePlan(side: Side, problems: readonly RevisionProblem[], clusters: number): never {
-  for (const line of problems.flatMap((problem) => problemLines(problem, clusters))) process.stderr.write(`${line}\n`);
-  throw new CommandError(`${side.name} is not valid: ${tally(problems)}`, EXIT.error, 'Nothing of it would be written.');
+  for (const line of problems.flatMap((problem) => problemLines(problem, clusters)))
+    process.stderr.write(`${line}\n`);
+  throw new CommandError(
+    `${side.name} is not valid: ${tally(problems)}`,
+    EXIT.error,
+    'Nothing of it would be written.',
+  );
 }
 
 const describe = ({ name, tree }: Side) => ({ name, commit: tree.commit, tree_digest: tree.treeDigest });
@@ -96,7 +105,10 @@ const MARKS = { create: '+', change: '~', delete: '-' } as const;
 const COLOURS = { '+': 'green', '-': 'red', '@': 'grey' } as const;
 
 function groupText({ clusters, changes }: ChangeGroup, all: number): readonly string[] {
-  const lines = changes.reduce((sum, change) => sum + change.lines.filter((line) => /^[+-]/.test(line)).length, 0);
+  const lines = changes.reduce(
+    (sum, change) => sum + change.lines.filter((line) => /^[+-]/.test(line)).length,
+    0,
+  );
   const same = clusters.length > 1 ? 'the same ' : '';
   if (changes.length === 0) return ['', `${someOf(clusters, all)}: no changes`];
   return [
@@ -117,10 +129,16 @@ function painted(line: string): string {
 }
 
 /** One text per cluster, whether or not others have the same. */
-function writeDiffs(directory: string, diffs: ReadonlyMap<string, { readonly changes: readonly DesiredChange[] }>): void {
+function writeDiffs(
+  directory: string,
+  diffs: ReadonlyMap<string, { readonly changes: readonly DesiredChange[] }>,
+): void {
   const files = [...diffs].map(([alias, { changes }]) => ({
     path: `${alias}.diff`,
-    text: changes.flatMap((change) => changeText(change, (line) => line)).map((line) => `${line}\n`).join(''),
+    text: changes
+      .flatMap((change) => changeText(change, (line) => line))
+      .map((line) => `${line}\n`)
+      .join(''),
   }));
   writeFiles(directory, files);
 }

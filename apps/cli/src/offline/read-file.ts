@@ -16,6 +16,10 @@ export function readData(file: string): unknown {
   try {
     return parse(text, { maxAliasCount: 50 }) as unknown;
   } catch (error) {
-    throw new CommandError(`${file}: ${(error as Error).message.trimEnd()}`, EXIT.usage, 'Write JSON or YAML.');
+    throw new CommandError(
+      `${file}: ${(error as Error).message.trimEnd()}`,
+      EXIT.usage,
+      'Write JSON or YAML.',
+    );
   }
 }

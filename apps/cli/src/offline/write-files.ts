@@ -17,7 +17,9 @@ export function writeFiles(directory: string, files: readonly RenderedText[]): v
       mkdirSync(dirname(target), { recursive: true });
       writeFileSync(target, text);
     } catch (error) {
-      throw new CommandError(`${target} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+      throw new CommandError(
+        `${target} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+      );
     }
   }
 }

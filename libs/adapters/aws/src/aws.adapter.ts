@@ -1,3 +1,4 @@
+import { EncryptCommand } from '@aws-sdk/client-kms';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Clock, Duration } from '#kernel';
 import type { LockedInputs, NodeGroupView, StackTemplate } from '#fleet';
@@ -127,6 +128,15 @@ export class AwsAdapter implements AwsPort {
 
   lookupInputs(request: InputsRequest): Promise<LockedInputs> {
     return this.#inputs.lookup(request);
+  }
+
+  objectExists(bucket: string, key: string): Promise<boolean> {
+    return this.#objects.exists(bucket, key);
+  }
+
+  async encrypt(keyArn: string, clearText: Uint8Array): Promise<Uint8Array> {
+    const answer = await this.sdk.kms.send(new EncryptCommand({ KeyId: keyArn, Plaintext: clearText }));
+    return answer.CiphertextBlob ?? new Uint8Array();
   }
 
   putObject(bucket: string, key: string, body: Uint8Array): Promise<string> {

@@ -8,10 +8,11 @@ import {
   type Subnet,
   type Vpc,
 } from '@aws-sdk/client-ec2';
-import { DecryptCommand } from '@aws-sdk/client-kms';
+import { DecryptCommand, DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { digestOf, digestOfValue, FailureError } from '#kernel';
 import type { InstanceTypeFacts, LockedInputs } from '#fleet';
 import type { InputsRequest } from '#ports';
+import { awsError } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
 import type { Stacks } from './stacks.js';
 import { lockSubnets, zonesOf } from './subnets.js';
@@ -19,6 +20,8 @@ import { lockSubnets, zonesOf } from './subnets.js';
 const CIPHER_PREFIX = 'aws:kms:';
 const TYPE_BATCH = 100;
 const MAX_CACHED = 500;
+/** As zalando-incubator/kubernetes-on-aws names it. */
+const ETCD_KEY_ALIAS = 'alias/etcd-cluster';
 /** A stack in one of these states has never had outputs, or loses them. */
 const WITHOUT_OUTPUTS = /^(REVIEW_IN_PROGRESS|CREATE_IN_PROGRESS|CREATE_FAILED|ROLLBACK_.*|DELETE_.*)$/;
 
@@ -28,6 +31,8 @@ export class Inputs {
   readonly #types = new Map<string, InstanceTypeFacts>();
   /** Clear text by cipher text, in memory only, so that a pass does not ask KMS again. */
   readonly #clear = new Map<string, string>();
+  #etcdKeyArn: string | undefined;
+  #etcdKeyKnown = false;
 
   constructor(
     private readonly sdk: SdkClients,
@@ -36,13 +41,14 @@ export class Inputs {
 
   async lookup(request: InputsRequest): Promise<LockedInputs> {
     const vpc = await this.#vpc(request);
-    const [subnets, zones, images, instanceTypes, stack, decrypted] = await Promise.all([
+    const [subnets, zones, images, instanceTypes, stack, decrypted, etcdKmsKeyArn] = await Promise.all([
       this.#subnets(vpc),
       this.#zones(),
       this.#images(request.images),
       this.#instanceTypes(request.instanceTypes),
       this.stacks.describe(request.stackName),
       this.#decrypted(request.cipherTexts),
+      this.#etcdKey(),
     ]);
     const { nodes, loadBalancers } = lockSubnets(subnets);
     const inputs: Omit<LockedInputs, 'digest' | 'decrypted'> = {
@@ -51,6 +57,7 @@ export class Inputs {
       loadBalancerSubnets: byZone(loadBalancers),
       images,
       instanceTypes,
+      ...(etcdKmsKeyArn !== undefined && { etcdKmsKeyArn }),
       ...(vpc?.VpcId !== undefined && { vpcId: vpc.VpcId }),
       ...(vpc?.CidrBlock !== undefined && { vpcIpv4Cidr: vpc.CidrBlock }),
       ...(stack && !WITHOUT_OUTPUTS.test(stack.status) && { clusterStackOutputs: stack.outputs }),
@@ -153,6 +160,20 @@ export class Inputs {
         return facts ? [[type, facts] as const] : [];
       }),
     );
+  }
+
+  /** Undefined where the account has no such alias, or hides it from us: then only etcd's encrypted files need it. */
+  async #etcdKey(): Promise<string | undefined> {
+    if (this.#etcdKeyKnown) return this.#etcdKeyArn;
+    try {
+      const answer = await this.sdk.kms.send(new DescribeKeyCommand({ KeyId: ETCD_KEY_ALIAS }));
+      this.#etcdKeyArn = answer.KeyMetadata?.Arn;
+    } catch (thrown) {
+      const { name } = awsError(thrown);
+      if (name !== 'NotFoundException' && !name.startsWith('AccessDenied')) throw thrown;
+    }
+    this.#etcdKeyKnown = true;
+    return this.#etcdKeyArn;
   }
 
   async #decrypted(cipherTexts: readonly string[]): Promise<Readonly<Record<string, string>>> {

@@ -1,4 +1,9 @@
-import { CreateBucketCommand, PutObjectCommand, type BucketLocationConstraint } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type BucketLocationConstraint,
+} from '@aws-sdk/client-s3';
 import { awsError, failureCode } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
 
@@ -8,6 +13,20 @@ export class Objects {
     private readonly sdk: SdkClients,
     private readonly createMissingBuckets: boolean,
   ) {}
+
+  async exists(bucket: string, key: string): Promise<boolean> {
+    try {
+      await this.sdk.s3.send(
+        new HeadObjectCommand({ Bucket: bucket, Key: key, ExpectedBucketOwner: this.sdk.account }),
+      );
+      return true;
+    } catch (thrown) {
+      // HEAD answers without a body: a missing key and a missing bucket both are a bare 404.
+      const { name } = awsError(thrown);
+      if (name === 'NotFound' || name === 'NoSuchKey' || name === 'NoSuchBucket') return false;
+      throw thrown;
+    }
+  }
 
   /** Returns `s3://<bucket>/<key>`. A bucket that is missing is created: S3 makes new ones private and encrypted. */
   async put(bucket: string, key: string, body: Uint8Array): Promise<string> {

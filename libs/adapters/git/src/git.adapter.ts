@@ -12,7 +12,7 @@ import { bringUpToDate } from './mirror.updater.js';
 import { parseRepositoryUrl } from './repository-url.js';
 import { TreeCache } from './tree-cache.js';
 import { DEFAULT_TREE_LIMITS, READ_PATHS, type TreeLimits } from './tree-rules.js';
-import { readTreeContent, type TreeContent } from './tree.reader.js';
+import { readOneFile, readTreeContent, type TreeContent } from './tree.reader.js';
 
 export interface GitOptions {
   /** Directory of the bare mirrors; made if missing. May be lost at any time: it is filled again. */
@@ -46,6 +46,8 @@ interface Remote {
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const CACHED_FACTS = 10_000;
+/** Whole trees by commit: readers remember what they found out by the object, so it must be the same one. */
+const KEPT_TREES = 16;
 const KIB = 1024;
 
 class GitAdapter implements ClosableGit {
@@ -53,6 +55,7 @@ class GitAdapter implements ClosableGit {
   private readonly trees: TreeCache<TreeContent>;
   /** Small answers about immutable commits. */
   private readonly facts = new TreeCache<string>(CACHED_FACTS * KIB);
+  private readonly commits = new TreeCache<ConfigTree>(KEPT_TREES);
   private readonly remotes = new Map<string, Remote>();
   private readonly fetches = new Map<string, Promise<ReadonlyMap<string, string>>>();
 
@@ -98,6 +101,9 @@ class GitAdapter implements ClosableGit {
   }
 
   async readTree(repository: string, commit: string): Promise<ConfigTree> {
+    const byCommit = `${this.remote(repository).name} ${checkCommit(commit)}`;
+    const whole = this.commits.get(byCommit);
+    if (whole !== undefined) return whole;
     const [ids, treeDigest] = [
       await this.treeIds(repository, commit),
       await this.treeDigest(repository, commit),
@@ -110,7 +116,17 @@ class GitAdapter implements ClosableGit {
       );
       this.trees.set(key, content, content.bytes);
     }
-    return { commit, treeDigest, files: content.files };
+    const tree: ConfigTree = { commit, treeDigest, files: content.files };
+    this.commits.set(byCommit, tree, 1);
+    return tree;
+  }
+
+  async readFile(repository: string, commit: string, path: string): Promise<string | undefined> {
+    checkCommit(commit);
+    return this.reading(repository, async (mirror) => {
+      await needCommit(mirror, commit);
+      return readOneFile((args, more) => mirror.checked(args, more), commit, path, this.limits);
+    });
   }
 
   async isAncestor(repository: string, ancestor: string, descendant: string): Promise<boolean> {

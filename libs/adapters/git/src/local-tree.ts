@@ -36,12 +36,19 @@ export function readDirectoryTree(directory: string, limits: Partial<TreeLimits>
   const content = new Map(entries.map((entry) => [entry.oid, readEntry(directory, entry)]));
   const { files } = assemble(entries, content, all, rejections);
   rejections.throwIfAny(NO_COMMIT, directory, MEND);
-  const digests = [...files].filter(([path]) => path.startsWith('cluster/')).map(([path, text]) => [path, digestOf(text)]);
+  const digests = [...files]
+    .filter(([path]) => path.startsWith('cluster/'))
+    .map(([path, text]) => [path, digestOf(text)]);
   return { commit: NO_COMMIT, treeDigest: digestOfValue(Object.fromEntries(digests)), files };
 }
 
 /** Everything below a path, in order of names. The path itself is the "object id": contents are read once each. */
-function entriesAt(root: string, path: string, limits: TreeLimits, rejections: Rejections): readonly TreeEntry[] {
+function entriesAt(
+  root: string,
+  path: string,
+  limits: TreeLimits,
+  rejections: Rejections,
+): readonly TreeEntry[] {
   const found: TreeEntry[] = [];
   const visit = (at: string): void => {
     // Far more than allowed is no reason to walk on.
@@ -52,7 +59,11 @@ function entriesAt(root: string, path: string, limits: TreeLimits, rejections: R
       for (const name of namesIn(root, at, rejections)) visit(`${at}/${name}`);
       return;
     }
-    const mode = stat.isSymbolicLink() ? '120000' : stat.isFile() ? '100644' : `special ${stat.mode.toString(8)}`;
+    const mode = stat.isSymbolicLink()
+      ? '120000'
+      : stat.isFile()
+        ? '100644'
+        : `special ${stat.mode.toString(8)}`;
     found.push({ mode, oid: at, bytes: stat.size, path: at });
   };
   try {
@@ -83,7 +94,9 @@ function namesIn(root: string, at: string, rejections: Rejections): readonly str
 }
 
 const readEntry = (root: string, entry: TreeEntry): Buffer =>
-  entry.mode === '120000' ? Buffer.from(readlinkSync(join(root, entry.path))) : readFileSync(join(root, entry.path));
+  entry.mode === '120000'
+    ? Buffer.from(readlinkSync(join(root, entry.path)))
+    : readFileSync(join(root, entry.path));
 
 /**
  * The tree of a revision (commit, branch, tag, `HEAD~1`, …) of a local repository, from its object database: hooks,
@@ -95,7 +108,13 @@ export async function readRevisionTree(
   limits: Partial<TreeLimits> = {},
 ): Promise<ConfigTree> {
   const run = await repositoryAt(directory);
-  const named = await run(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`]).catch(() =>
+  const named = await run([
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    '--end-of-options',
+    `${revision}^{commit}`,
+  ]).catch(() =>
     fail({
       class: 'invalid',
       code: 'commit-unknown',
@@ -111,7 +130,10 @@ export async function readRevisionTree(
 
 const lastLine = (run: LocalRun): string => run.stdout.toString('utf8').trim().split('\n').at(-1) ?? '';
 
-type Run = (args: readonly string[], options?: { readonly input?: string; readonly maxBytes?: number }) => Promise<LocalRun>;
+type Run = (
+  args: readonly string[],
+  options?: { readonly input?: string; readonly maxBytes?: number },
+) => Promise<LocalRun>;
 
 async function repositoryAt(directory: string): Promise<Run> {
   const notOne = (): never =>

@@ -40,6 +40,27 @@ export async function readTreeContent(run: RunGit, commit: string, limits: TreeL
   return files;
 }
 
+/** One file by its exact path, under the rules of all files: no link, no submodule, plain text, not too big. */
+export async function readOneFile(
+  run: RunGit,
+  commit: string,
+  path: string,
+  limits: TreeLimits,
+): Promise<string | undefined> {
+  const rejections = new Rejections();
+  const listed = await run(['ls-tree', '-z', '-l', '--full-tree', commit, '--', path]);
+  const entry = parseTree(listed.stdout, rejections).find((one) => one.path === path);
+  if (entry === undefined) return undefined;
+  checkEntries([entry], limits, rejections);
+  if (isLink(entry)) rejections.add(path, 'is a symbolic link');
+  rejections.throwIfAny(commit);
+  if (entry.bytes === undefined) return undefined;
+  const content = (await readBlobs(run, [entry], limits)).get(entry.oid);
+  const text = content && textOf(path, content, rejections);
+  rejections.throwIfAny(commit);
+  return text;
+}
+
 export function checkTotal(entries: readonly TreeEntry[], limits: TreeLimits, rejections: Rejections): void {
   const total = entries.reduce((sum, entry) => sum + (entry.bytes ?? 0), 0);
   if (total > limits.maxTreeBytes) {

@@ -37,11 +37,13 @@ export function object(answer: ApiAnswer, context: RequestContext): KubernetesOb
   throw failureError(answer.status < 300 ? { ...answer, status: 502 } : answer, context);
 }
 
-/** Lists leave the kind out of their items. managedFields are often half of the bytes, and nobody decides on them here. */
+/** Lists leave the kind out of their items. managedFields are often half of the bytes, so they stay only where asked for. */
 export function listed(
   item: Readonly<Record<string, unknown>>,
   of: { apiVersion: string; kind: string },
+  keepManagedFields = false,
 ): KubernetesObject {
+  if (keepManagedFields) return { ...(item as KubernetesObject), apiVersion: of.apiVersion, kind: of.kind };
   const { managedFields: _dropped, ...metadata } = item['metadata'] as KubernetesObject['metadata'];
   return { ...item, apiVersion: of.apiVersion, kind: of.kind, metadata };
 }

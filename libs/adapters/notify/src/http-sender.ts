@@ -10,6 +10,8 @@ export interface SenderOptions {
   readonly timeout: Duration;
   readonly maxResponseBytes: number;
   readonly resolve: Resolve;
+  /** Characters of the answer that are kept, 200 if absent: enough for a log line. */
+  readonly keepCharacters?: number;
 }
 
 export type SendResult =
@@ -41,7 +43,7 @@ export async function post(
     if (url.protocol !== 'https:' && guarded.isPublic) {
       return { kind: 'refused', reason: 'plain http is not allowed to public addresses' };
     }
-    return await exchange(url, headers, body, guarded.address, signal, options.maxResponseBytes);
+    return await exchange(url, headers, body, guarded.address, signal, options);
   } catch (error) {
     if (signal.aborted)
       return { kind: 'unreachable', reason: `no answer within ${options.timeout / 1000} s` };
@@ -55,7 +57,7 @@ function exchange(
   body: string,
   pinned: ResolvedAddress,
   signal: AbortSignal,
-  maxBytes: number,
+  limits: Pick<SenderOptions, 'maxResponseBytes' | 'keepCharacters'>,
 ): Promise<SendResult> {
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const lookup: LookupFunction = (_hostname, options, callback) => {
@@ -74,7 +76,7 @@ function exchange(
         signal,
       },
       (response) => {
-        read(response, maxBytes).then(resolve, reject);
+        read(response, limits).then(resolve, reject);
       },
     );
     sent.on('error', reject);
@@ -83,7 +85,10 @@ function exchange(
 }
 
 /** Reads no more than the limit; the status is what counts, also where the body is cut or breaks off. */
-function read(response: IncomingMessage, maxBytes: number): Promise<SendResult> {
+function read(
+  response: IncomingMessage,
+  { maxResponseBytes, keepCharacters }: Pick<SenderOptions, 'maxResponseBytes' | 'keepCharacters'>,
+): Promise<SendResult> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -92,13 +97,13 @@ function read(response: IncomingMessage, maxBytes: number): Promise<SendResult> 
       resolve({
         kind: 'answered',
         status: response.statusCode ?? 0,
-        body: printable(Buffer.concat(chunks).toString('utf8')),
+        body: printable(Buffer.concat(chunks).toString('utf8'), keepCharacters ?? KEPT_CHARACTERS),
         ...(after !== undefined && { retryAfter: after }),
       });
     };
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= maxBytes) {
+      if (bytes <= maxResponseBytes) {
         chunks.push(chunk);
         return;
       }
@@ -118,9 +123,9 @@ function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 }
 
 /** What a stranger's server says, fit for a log line. */
-const printable = (text: string): string =>
+const printable = (text: string, limit: number): string =>
   text
-    .slice(0, KEPT_CHARACTERS)
+    .slice(0, limit)
     .replace(/\p{Cc}/gu, ' ')
     .trim();
 

@@ -1,10 +1,12 @@
 import type { Clock, Duration } from '#kernel';
 import { hours, seconds, systemClock } from '#kernel';
-import type { Delivery, DeliveryResult, NotifierPort } from '#ports';
+import type { Delivery, DeliveryResult, NotificationThreads, NotifierPort } from '#ports';
 import { systemResolve, type Resolve } from './address-guard.js';
+import { commitStatusOf, statusRequest } from './commit-status.js';
 import { post, type SenderOptions, type SendResult } from './http-sender.js';
-import { checkRoutes, type NotifyRoute } from './notify-route.js';
+import { checkRoutes, type CommitStatusRoute, type NotifyRoute, type SlackBotRoute } from './notify-route.js';
 import { retryDelay } from './retry-schedule.js';
+import { deliverToSlack, type SlackCall } from './slack-bot.js';
 import { slackMessage } from './slack-message.js';
 import { webhookBody, webhookHeaders } from './webhook-message.js';
 
@@ -14,10 +16,13 @@ export interface NotifierOptions {
   readonly clock?: Clock;
   readonly timeout?: Duration;
   readonly resolve?: Resolve;
+  /** Where Slack's parent messages are remembered; without it they are forgotten with the process. */
+  readonly threads?: NotificationThreads;
 }
 
 const DEFAULT_TIMEOUT = seconds(10);
 const MAX_RESPONSE_BYTES = 64 * 1024;
+const COMMON_HEADERS = { 'content-type': 'application/json', 'user-agent': 'Fairway' };
 /** No receiver may put us off for longer. */
 const MAX_RETRY_AFTER = hours(24);
 
@@ -29,6 +34,7 @@ export function createNotifier(routes: readonly NotifyRoute[], options: Notifier
 
 class Notifier implements NotifierPort {
   private readonly clock: Clock;
+  private readonly threads: NotificationThreads;
   private readonly sender: SenderOptions;
 
   constructor(
@@ -36,6 +42,7 @@ class Notifier implements NotifierPort {
     options: NotifierOptions,
   ) {
     this.clock = options.clock ?? systemClock;
+    this.threads = options.threads ?? forgetfulThreads();
     this.sender = {
       allowPrivate: options.allowPrivate ?? false,
       timeout: options.timeout ?? DEFAULT_TIMEOUT,
@@ -48,24 +55,65 @@ class Notifier implements NotifierPort {
     const route = this.routes.get(delivery.route);
     if (route === undefined)
       return { kind: 'dead', reason: `the route "${delivery.route}" is no longer configured` };
-    const { headers, body } = this.messageFor(route, delivery);
-    const common = { 'content-type': 'application/json', 'user-agent': 'Fairway' };
-    const sent = await post(route.url, { ...common, ...headers }, body, this.sender);
-    return this.resultOf(route, delivery.attempt, sent);
-  }
-
-  private messageFor(
-    route: NotifyRoute,
-    { id, event }: Delivery,
-  ): { readonly headers: Readonly<Record<string, string>>; readonly body: string } {
     switch (route.kind) {
+      case 'slack-bot':
+        return this.toSlack(route, delivery);
+      case 'github-status':
+      case 'gitlab-status':
+        return this.toCommit(route, delivery);
       case 'slack-webhook':
-        return { headers: {}, body: JSON.stringify(slackMessage(event)) };
+        return this.send(route, delivery, route.url, {}, JSON.stringify(slackMessage(delivery.event)));
       case 'standard-webhook': {
-        const body = webhookBody(event);
-        return { headers: webhookHeaders(id, this.clock.now(), body, route.secrets), body };
+        const body = webhookBody(delivery.event);
+        const headers = webhookHeaders(delivery.id, this.clock.now(), body, route.secrets);
+        return this.send(route, delivery, route.url, headers, body);
       }
     }
+  }
+
+  private async send(
+    route: NotifyRoute,
+    { attempt }: Delivery,
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+  ): Promise<DeliveryResult> {
+    return this.resultOf(route, attempt, await post(url, { ...COMMON_HEADERS, ...headers }, body, this.sender));
+  }
+
+  private async toSlack(route: SlackBotRoute, { event, attempt }: Delivery): Promise<DeliveryResult> {
+    const headers = {
+      ...COMMON_HEADERS,
+      'content-type': 'application/json; charset=utf-8',
+      authorization: `Bearer ${route.token}`,
+    };
+    const sender = { ...this.sender, keepCharacters: MAX_RESPONSE_BYTES };
+    const base = route.url.replace(/\/+$/, '');
+    const call: SlackCall = (method, body) => post(`${base}/${method}`, headers, JSON.stringify(body), sender);
+    const result = await deliverToSlack(call, route, event, this.threads, this.clock.now());
+    if (!('ok' in result)) return result;
+    const { sent, error } = result;
+    if (sent.kind === 'answered' && sent.status === 200) {
+      return again(attempt, `Slack: ${error === '' ? 'an answer that is none' : error}`);
+    }
+    const short = sent.kind === 'answered' ? { ...sent, body: sent.body.slice(0, 200) } : sent;
+    return this.resultOf(route, attempt, short);
+  }
+
+  private async toCommit(route: CommitStatusRoute, delivery: Delivery): Promise<DeliveryResult> {
+    const status = commitStatusOf(delivery.event);
+    if (status === undefined) return { kind: 'delivered', status: 204 };
+    const { url, headers, body } = statusRequest(route, status);
+    const sent = await post(url, { ...COMMON_HEADERS, ...headers }, body, this.sender);
+    if (sent.kind === 'answered') {
+      // GitLab calls a state that is there already a transition that cannot be made.
+      if (route.kind === 'gitlab-status' && sent.status === 400 && /cannot transition/i.test(sent.body))
+        return { kind: 'delivered', status: sent.status };
+      // The commit is not known there, or has as many statuses as it may have.
+      if (sent.status === 422 || sent.status === 400)
+        return { kind: 'dead', reason: `HTTP ${sent.status}: ${sent.body}` };
+    }
+    return this.resultOf(route, delivery.attempt, sent);
   }
 
   private resultOf(route: NotifyRoute, attempt: number, sent: SendResult): DeliveryResult {
@@ -73,7 +121,8 @@ class Notifier implements NotifierPort {
     const { status } = sent;
     const said = sent.body === '' ? `HTTP ${status}` : `HTTP ${status}: ${sent.body}`;
     if (status >= 200 && status < 300) return { kind: 'delivered', status };
-    if (status === 410) return { kind: 'disable', reason: said };
+    // Of an API of many repositories a 410 says something about one of them, not about the receiver.
+    if (status === 410 && (route.kind === 'slack-webhook' || route.kind === 'standard-webhook')) return { kind: 'disable', reason: said };
     // Slack never takes again what it once called malformed.
     if (route.kind === 'slack-webhook' && status === 400) return { kind: 'dead', reason: said };
     if (status >= 300 && status < 400) return again(attempt, `HTTP ${status}: redirects are not followed`);
@@ -93,4 +142,16 @@ function retryAfterOf(header: string | undefined, now: number): Duration {
   if (header === undefined) return 0;
   const wait = /^\d+$/.test(header.trim()) ? seconds(Number(header)) : Date.parse(header) - now;
   return Number.isFinite(wait) ? Math.min(MAX_RETRY_AFTER, Math.max(0, wait)) : 0;
+}
+
+function forgetfulThreads(): NotificationThreads {
+  const known = new Map<string, Readonly<Record<string, unknown>>>();
+  return {
+    recall: (route, key) => Promise.resolve(known.get(`${route} ${key}`)),
+    remember: (route, key, reference) => {
+      if (known.size > 10_000) known.clear();
+      known.set(`${route} ${key}`, reference);
+      return Promise.resolve();
+    },
+  };
 }

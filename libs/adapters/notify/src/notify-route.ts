@@ -1,9 +1,34 @@
 import { Webhook } from 'standardwebhooks';
 import { fail } from '#kernel';
 
+export interface SlackBotRoute {
+  readonly name: string;
+  readonly kind: 'slack-bot';
+  /** Of the Web API, `https://slack.com/api`. */
+  readonly url: string;
+  /** `xoxb-…` */
+  readonly token: string;
+  /** Release channel → id of the Slack channel; `*` for all others. */
+  readonly channels: Readonly<Record<string, string>>;
+}
+
+export interface CommitStatusRoute {
+  readonly name: string;
+  readonly kind: 'github-status' | 'gitlab-status';
+  /** Of the REST API, `https://api.github.com` or `https://gitlab.com/api/v4`. */
+  readonly url: string;
+  /** `owner/name`, or the path of the project. */
+  readonly repository: string;
+  readonly token: string;
+  /** Where the link beside the status leads. */
+  readonly targetUrl?: string;
+}
+
 /** A receiver of events. The address of a Slack webhook is a secret in itself: no address is ever shown whole. */
 export type NotifyRoute =
   | { readonly name: string; readonly kind: 'slack-webhook'; readonly url: string }
+  | SlackBotRoute
+  | CommitStatusRoute
   | {
       readonly name: string;
       readonly kind: 'standard-webhook';
@@ -28,6 +53,12 @@ export function checkRoutes(routes: readonly NotifyRoute[]): void {
     if (url.username !== '' || url.password !== '')
       refuse(route, 'must not have user or password in its address');
     if (route.kind === 'standard-webhook') checkSecrets(route, route.secrets);
+    if ('token' in route && !/^[\x21-\x7e]+$/.test(route.token)) refuse(route, 'has no usable token');
+    if (route.kind === 'slack-bot' && Object.keys(route.channels).length === 0)
+      refuse(route, 'names no Slack channel');
+    if (route.kind === 'github-status' && !/^[^/\s]+\/[^/\s]+$/.test(route.repository))
+      refuse(route, 'must name its repository as owner/name');
+    if (route.kind === 'gitlab-status' && route.repository === '') refuse(route, 'must name its project');
   }
 }
 
@@ -55,5 +86,5 @@ const refuse = (route: NotifyRoute, why: string): never =>
     class: 'invalid',
     code: 'notify-route-invalid',
     message: `the notification route "${route.name}" ${why}`,
-    hint: 'a secret is made by: echo "whsec_$(head -c 32 /dev/urandom | base64)"',
+    hint: 'See docs/configuration.md. A webhook secret is made by: echo "whsec_$(head -c 32 /dev/urandom | base64)"',
   });

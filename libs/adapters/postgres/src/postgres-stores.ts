@@ -2,8 +2,11 @@ import type { Clock } from '#kernel';
 import type {
   AuditPort,
   ChannelStorePort,
+  DeliveryLogPort,
   LeasePort,
+  NotificationThreads,
   OutboxPort,
+  PromotionStorePort,
   RegistryPort,
   TokenStorePort,
   UpdateStorePort,
@@ -14,6 +17,8 @@ import { EventWriter, type RouteFilter } from './event-writer.js';
 import { migrate } from './migrate.js';
 import { AuditRepository, TokenRepository } from './repositories/access.repository.js';
 import { createChannelStore } from './repositories/channel-store.repository.js';
+import { DecisionRepository } from './repositories/decision.repository.js';
+import { DeliveryLogRepository } from './repositories/delivery-log.repository.js';
 import { LeaseRepository } from './repositories/lease.repository.js';
 import { OutboxRepository } from './repositories/outbox.repository.js';
 import { ProblemRepository } from './repositories/problem.repository.js';
@@ -33,8 +38,11 @@ export interface PostgresStores {
   readonly registry: RegistryPort;
   readonly updates: UpdateStorePort;
   readonly channels: ChannelStorePort;
+  readonly decisions: PromotionStorePort;
   readonly leases: LeasePort;
   readonly outbox: OutboxPort;
+  readonly deliveries: DeliveryLogPort;
+  readonly threads: NotificationThreads;
   readonly tokens: TokenStorePort;
   readonly audit: AuditPort;
   readonly problems: ProblemRepository;
@@ -57,12 +65,16 @@ export async function createPostgresStores(options: PostgresStoresOptions): Prom
   const database = new Database(pool);
   const listener = new EventListener(pool);
   const events = new EventWriter(options.notificationRoutes);
+  const deliveries = new DeliveryLogRepository(database, events);
   return {
     registry: createRegistry(database, events, clock),
     updates: createUpdateStore(database, events),
     channels: createChannelStore(database, events, clock),
+    decisions: new DecisionRepository(database, events, clock),
     leases: new LeaseRepository(database),
     outbox: new OutboxRepository(database, listener),
+    deliveries,
+    threads: deliveries,
     tokens: new TokenRepository(database),
     audit: new AuditRepository(database),
     problems: new ProblemRepository(database),

@@ -30,7 +30,11 @@ export function diffDesired(from: DesiredState | undefined, to: DesiredState): r
   return subjects.flatMap((subject) => change(subject, before.get(subject), after.get(subject)) ?? []);
 }
 
-function change(subject: string, before: Shown | undefined, after: Shown | undefined): DesiredChange | undefined {
+function change(
+  subject: string,
+  before: Shown | undefined,
+  after: Shown | undefined,
+): DesiredChange | undefined {
   if (before?.text === after?.text) return undefined;
   const kind: ChangeKind = before === undefined ? 'create' : after === undefined ? 'delete' : 'change';
   const file = (after ?? before)?.file ?? '';
@@ -43,14 +47,24 @@ function shown(state: DesiredState): Map<string, Shown> {
     ...stacks.map((stack) => [`stack ${stack.name}`, showStack(stack)] as const),
     ...state.nodePools.flatMap((pool) => [
       [`stack ${pool.stack.name}`, showStack(pool.stack)] as const,
-      [`user data ${pool.name}`, { text: `sha256:${sha256Hex(pool.userData)}\n`, file: pool.stack.file }] as const,
+      [
+        `user data ${pool.name}`,
+        { text: `sha256:${sha256Hex(pool.userData)}\n`, file: pool.stack.file },
+      ] as const,
     ]),
     ...state.components.flatMap((component) =>
-      component.objects.map(({ object, file }) => [`object ${refKey(refOf(object))}`, { text: showObject(object), file }] as const),
+      component.objects.map(
+        ({ object, file }) =>
+          [`object ${refKey(refOf(object))}`, { text: showObject(object), file }] as const,
+      ),
     ),
     ...(['preApply', 'postApply'] as const).flatMap((when) =>
       state.deletions[when].map(
-        (entry) => [`deletion ${JSON.stringify({ when, ...entry })}`, { text: `${JSON.stringify(entry)}\n`, file: 'cluster/manifests/deletions.yaml' }] as const,
+        (entry) =>
+          [
+            `deletion ${JSON.stringify({ when, ...entry })}`,
+            { text: `${JSON.stringify(entry)}\n`, file: 'cluster/manifests/deletions.yaml' },
+          ] as const,
       ),
     ),
   ];
@@ -75,7 +89,10 @@ function masked(secret: KubernetesObject): object {
   const hide = (data: unknown): unknown =>
     typeof data === 'object' && data !== null
       ? Object.fromEntries(
-          Object.entries(data).map(([key, value]) => [key, `${MASK} (sha256:${sha256Hex(JSON.stringify(value)).slice(0, 12)})`]),
+          Object.entries(data).map(([key, value]) => [
+            key,
+            `${MASK} (sha256:${sha256Hex(JSON.stringify(value)).slice(0, 12)})`,
+          ]),
         )
       : undefined;
   const { data, stringData } = secret as { data?: unknown; stringData?: unknown };
@@ -97,13 +114,23 @@ export interface ChangeGroup {
  * are those of the group's first cluster.
  */
 export function groupDiffs(
-  diffs: ReadonlyMap<string, { readonly names: readonly string[]; readonly changes: readonly DesiredChange[] }>,
+  diffs: ReadonlyMap<
+    string,
+    { readonly names: readonly string[]; readonly changes: readonly DesiredChange[] }
+  >,
 ): readonly ChangeGroup[] {
   const groups = new Map<string, { clusters: string[]; changes: readonly DesiredChange[] }>();
   for (const [cluster, { names, changes }] of diffs) {
-    let key = JSON.stringify(changes.map(({ kind, subject, lines }) => [kind, subject, lines.filter((line) => !line.startsWith(' ') && !line.startsWith('@@'))]));
+    let key = JSON.stringify(
+      changes.map(({ kind, subject, lines }) => [
+        kind,
+        subject,
+        lines.filter((line) => !line.startsWith(' ') && !line.startsWith('@@')),
+      ]),
+    );
     key = key.replaceAll(/[0-9a-f]{64}/g, '<hash>');
-    for (const name of [...names].sort((a, b) => b.length - a.length)) if (name) key = key.replaceAll(name, '<cluster>');
+    for (const name of [...names].sort((a, b) => b.length - a.length))
+      if (name) key = key.replaceAll(name, '<cluster>');
     const group = groups.get(key);
     if (group) group.clusters.push(cluster);
     else groups.set(key, { clusters: [cluster], changes });

@@ -13,7 +13,8 @@ export function diffLines(before: string, after: string): readonly string[] {
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start++;
   let end = 0;
-  while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
+  while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] === b[b.length - 1 - end])
+    end++;
   const edits: Edit[] = [
     ...a.slice(0, start).map((line): Edit => [' ', line]),
     ...middle(a.slice(start, a.length - end), b.slice(start, b.length - end)),
@@ -44,7 +45,10 @@ function middle(a: readonly string[], b: readonly string[]): readonly Edit[] {
       edits.push([' ', a[i] as string]);
       i++;
       j++;
-    } else if (j >= b.length || (i < a.length && (common[(i + 1) * width + j] ?? 0) >= (common[i * width + j + 1] ?? 0))) {
+    } else if (
+      j >= b.length ||
+      (i < a.length && (common[(i + 1) * width + j] ?? 0) >= (common[i * width + j + 1] ?? 0))
+    ) {
       edits.push(['-', a[i++] as string]);
     } else edits.push(['+', b[j++] as string]);
   }

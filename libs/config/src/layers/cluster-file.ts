@@ -6,9 +6,14 @@ import type { Layer, LayerValue } from './config-layers.js';
 type Fields = Readonly<Record<string, unknown>>;
 const isRecord = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined);
+const own = (fields: Fields, name: string): unknown =>
+  Object.hasOwn(fields, name) ? fields[name] : undefined;
 const scalar = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : undefined;
 
 export interface ClusterFile {
   readonly layer: Layer;
@@ -24,13 +29,20 @@ export function readClusterFile(file: string, document: YamlDocument | undefined
   if (!document) return { layer, nodePools: [], problems };
   const { value, line } = document;
   if (!isRecord(value)) {
-    problems.push(problem('cluster-file', 'the file must be a map with config_items and node_pools', { file, line }));
+    problems.push(
+      problem('cluster-file', 'the file must be a map with config_items and node_pools', { file, line }),
+    );
     return { layer, nodePools: [], problems };
   }
   for (const key of Object.keys(value)) {
     if (!['config_items', 'node_pools', 'alias', 'id'].includes(key)) {
       problems.push(
-        problem('cluster-file', `unknown field ${key}`, { file, line: document.lineOfKey(key), field: key }, 'Known: config_items, node_pools.'),
+        problem(
+          'cluster-file',
+          `unknown field ${key}`,
+          { file, line: document.lineOfKey(key), field: key },
+          'Known: config_items, node_pools.',
+        ),
       );
     }
   }
@@ -44,7 +56,9 @@ export function readClusterFile(file: string, document: YamlDocument | undefined
     problems.push(problem('cluster-file', 'node_pools must be a list', { ...poolsAt, field: 'node_pools' }));
     return { layer, nodePools: [], problems };
   }
-  const nodePools = pools.flatMap((pool, index) => readPool(pool, `node_pools[${index}]`, poolsAt, problems) ?? []);
+  const nodePools = pools.flatMap(
+    (pool, index) => readPool(pool, `node_pools[${index}]`, poolsAt, problems) ?? [],
+  );
   return { layer, nodePools, problems };
 }
 
@@ -53,7 +67,12 @@ interface At {
   readonly line: number;
 }
 
-function items(value: unknown, at: At, problems: ConfigProblem[], field: string): Readonly<Record<string, string>> {
+function items(
+  value: unknown,
+  at: At,
+  problems: ConfigProblem[],
+  field: string,
+): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {};
   if (!isRecord(value)) {
     problems.push(problem('cluster-file', `${field} must be a map`, { ...at, field }));
@@ -63,7 +82,14 @@ function items(value: unknown, at: At, problems: ConfigProblem[], field: string)
   for (const [key, member] of Object.entries(value)) {
     const text = member === null ? '' : scalar(member);
     if (text === undefined) {
-      problems.push(problem('cluster-file', `${field}.${key} must be text`, { ...at, field: `${field}.${key}` }, 'Quote it.'));
+      problems.push(
+        problem(
+          'cluster-file',
+          `${field}.${key} must be text`,
+          { ...at, field: `${field}.${key}` },
+          'Quote it.',
+        ),
+      );
     } else entries.push([key, text]);
   }
   return Object.fromEntries(entries);
@@ -77,14 +103,17 @@ function readPool(value: unknown, field: string, at: At, problems: ConfigProblem
   if (!isRecord(value)) return complain(`${field} must be a map`);
   const name = scalar(own(value, 'name'));
   const profile = scalar(own(value, 'profile'));
-  const types = own(value, 'instance_types') ?? (own(value, 'instance_type') === undefined ? [] : [own(value, 'instance_type')]);
+  const types =
+    own(value, 'instance_types') ??
+    (own(value, 'instance_type') === undefined ? [] : [own(value, 'instance_type')]);
   const min = own(value, 'min_size');
   const max = own(value, 'max_size');
   if (name === undefined || profile === undefined) return complain(`${field} needs a name and a profile`);
   if (!Array.isArray(types) || types.length === 0 || types.some((type) => typeof type !== 'string')) {
     return complain(`${field}.instance_types must be a list of instance types`);
   }
-  if (!isSize(min) || !isSize(max) || min > max) return complain(`${field} needs min_size ≤ max_size, whole and not negative`);
+  if (!isSize(min) || !isSize(max) || min > max)
+    return complain(`${field} needs min_size ≤ max_size, whole and not negative`);
   return {
     name,
     profile,
@@ -99,13 +128,24 @@ function readPool(value: unknown, field: string, at: At, problems: ConfigProblem
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** The record's pools lie over those of the file, by name; what only the file names is added. */
-export function mergePools(fromFile: readonly NodePool[], fromRecord: readonly NodePool[]): readonly NodePool[] {
+export function mergePools(
+  fromFile: readonly NodePool[],
+  fromRecord: readonly NodePool[],
+): readonly NodePool[] {
   const inFile = new Map(fromFile.map((pool) => [pool.name, pool]));
   const inRecord = new Set(fromRecord.map((pool) => pool.name));
   return [
     ...fromRecord.map((pool) => {
       const below = inFile.get(pool.name);
-      return below ? { ...pool, configItems: Object.fromEntries([...Object.entries(below.configItems), ...Object.entries(pool.configItems)]) } : pool;
+      return below
+        ? {
+            ...pool,
+            configItems: Object.fromEntries([
+              ...Object.entries(below.configItems),
+              ...Object.entries(pool.configItems),
+            ]),
+          }
+        : pool;
     }),
     ...fromFile.filter((pool) => !inRecord.has(pool.name)),
   ];

@@ -83,10 +83,7 @@ export const overrideLayer = (overrides: readonly ConfigOverride[]): Layer => ({
 });
 
 /** Lays layers over each other, lowest first. */
-export function mergeLayers(
-  layers: readonly Layer[],
-  isSensitive: (key: string) => boolean,
-): EffectiveItems {
+export function mergeLayers(layers: readonly Layer[], isSensitive: (key: string) => boolean): EffectiveItems {
   const merged = new Map<string, EffectiveItem>();
   for (const layer of layers) {
     for (const [key, said] of layer.values) {
@@ -100,10 +97,6 @@ export function mergeLayers(
   }
   return merged;
 }
-
-/** Plain items, without prototype surprises. */
-export const itemsOf = (items: EffectiveItems): Readonly<Record<string, string>> =>
-  Object.fromEntries([...items].map(([key, item]) => [key, item.value]));
 
 /** Where a record is, for problems of its values. */
 export const recordPlace = (cluster: Cluster): ProblemPlace => ({ file: `registry/${cluster.id}` });

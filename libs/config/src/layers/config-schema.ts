@@ -25,14 +25,21 @@ export interface ConfigSchema {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : undefined;
 
 function itemSchema(value: unknown): ItemSchema | string {
   if (!isRecord(value)) return 'must be an object';
   const type = (value['type'] ?? 'string') as ItemType;
   if (!TYPES.includes(type)) return `type must be one of ${TYPES.join(', ')}`;
   const choices = value['enum'];
-  if (choices !== undefined && (!Array.isArray(choices) || choices.some((one) => textOf(one) === undefined))) {
+  if (
+    choices !== undefined &&
+    (!Array.isArray(choices) || choices.some((one) => textOf(one) === undefined))
+  ) {
     return 'enum must be a list of values';
   }
   const initial = textOf(value['default']);
@@ -103,7 +110,11 @@ const FITS: Readonly<Record<ItemType, (text: string) => boolean>> = {
 };
 
 /** Unknown keys (with the nearest known one) and values of the wrong type. The value itself is not repeated: it may be secret. */
-export function checkItems(schema: ConfigSchema, items: EffectiveItems, recordFile: string): readonly ConfigProblem[] {
+export function checkItems(
+  schema: ConfigSchema,
+  items: EffectiveItems,
+  recordFile: string,
+): readonly ConfigProblem[] {
   const found: ConfigProblem[] = [];
   for (const [key, item] of items) {
     const winner = item.layers.at(-1);
@@ -112,11 +123,22 @@ export function checkItems(schema: ConfigSchema, items: EffectiveItems, recordFi
     const known = schema.items.get(key);
     if (!known) {
       const near = nearest(key, [...schema.items.keys()]);
-      found.push(problem('unknown-config-item', `unknown config item ${key}`, place, near && `Did you mean ${near}?`));
+      found.push(
+        problem('unknown-config-item', `unknown config item ${key}`, place, near && `Did you mean ${near}?`),
+      );
     } else if (!FITS[known.type](item.value)) {
-      found.push(problem('config-item-type', `config item ${key} is not of type ${known.type}`, place, known.description));
+      found.push(
+        problem(
+          'config-item-type',
+          `config item ${key} is not of type ${known.type}`,
+          place,
+          known.description,
+        ),
+      );
     } else if (known.enum && !known.enum.includes(item.value)) {
-      found.push(problem('config-item-type', `config item ${key} must be one of ${known.enum.join(', ')}`, place));
+      found.push(
+        problem('config-item-type', `config item ${key} must be one of ${known.enum.join(', ')}`, place),
+      );
     }
   }
   return found;

@@ -1,6 +1,7 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { ConfigProblem } from '#fleet';
 import { problem } from '../problems.js';
+import type { ProblemPlace } from '../problems.js';
 import type { RenderedFile } from '../render/file-renderer.js';
 import type { Layer, LayerValue } from './config-layers.js';
 
@@ -25,30 +26,40 @@ export function readDefaults(rendered: RenderedFile): {
   });
   const lineAt = (offset: number): number => map.sourceLine(lines.linePos(offset).line);
   const values = new Map<string, LayerValue>();
-  const problems: ConfigProblem[] = document.errors.map((fault) =>
+  const layer: Layer = { name: 'config-defaults', values };
+  const { contents, errors } = document;
+  const problems = errors.map((fault) =>
     problem('invalid-yaml', fault.message, { file, line: lineAt(fault.pos[0]) }),
   );
-  const { contents } = document;
-  if (problems.length > 0 || contents === null) return { layer: { name: 'config-defaults', values }, problems };
+  if (problems.length > 0 || contents === null || (isScalar(contents) && contents.value === null)) {
+    return { layer, problems };
+  }
   if (!isMap(contents)) {
-    if (isScalar(contents) && contents.value === null) return { layer: { name: 'config-defaults', values }, problems };
-    problems.push(problem('defaults-not-flat', 'the file must be a map of config items', { file, line: 1 }));
-    return { layer: { name: 'config-defaults', values }, problems };
+    const notFlat = problem('defaults-not-flat', 'the file must be a map of config items', { file, line: 1 });
+    return { layer, problems: [notFlat] };
   }
   for (const { key, value } of contents.items) {
     const name = isScalar(key) ? String(key.value) : '';
     const line = lineAt((isScalar(key) ? key.range?.[0] : undefined) ?? 0);
-    if (REFUSED.has(name)) {
-      problems.push(problem('refused-key', `the config item key ${name} is refused`, { file, line }, 'Use another name.'));
-    } else if (value !== null && !isScalar(value)) {
-      problems.push(
-        problem('defaults-not-flat', `the default of ${name} is not a single value`, { file, line, field: name }, 'Quote it, or use a block text (|).'),
-      );
-    } else {
-      values.set(name, { layer: 'config-defaults', value: scalarText(value), file, line });
-    }
+    const fault = memberFault(name, value, { file, line });
+    if (fault) problems.push(fault);
+    else values.set(name, { layer: 'config-defaults', value: scalarText(value), file, line });
   }
-  return { layer: { name: 'config-defaults', values }, problems };
+  return { layer, problems };
+}
+
+function memberFault(name: string, value: unknown, place: ProblemPlace): ConfigProblem | undefined {
+  if (REFUSED.has(name)) {
+    return problem('refused-key', `the config item key ${name} is refused`, place, 'Use another name.');
+  }
+  if (value === null || isScalar(value)) return undefined;
+  const at = { ...place, field: name };
+  return problem(
+    'defaults-not-flat',
+    `the default of ${name} is not a single value`,
+    at,
+    'Quote it, or use a block text (|).',
+  );
 }
 
 function scalarText(value: unknown): string {

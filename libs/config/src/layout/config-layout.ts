@@ -21,7 +21,8 @@ const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The etcd stack's template and, beside it, its generated files. */
 export function etcdFiles(tree: ConfigTree): { readonly stack?: string; readonly files?: string } {
-  const first = (...paths: readonly string[]): string | undefined => paths.find((path) => tree.files.has(path));
+  const first = (...paths: readonly string[]): string | undefined =>
+    paths.find((path) => tree.files.has(path));
   const stack = first('cluster/etcd-cluster.yaml', 'cluster/etcd/stack.yaml');
   const files = first('cluster/etcd/files.yaml');
   return { ...(stack !== undefined && { stack }), ...(files !== undefined && { files }) };
@@ -43,19 +44,23 @@ export function componentsOf(tree: ConfigTree): readonly ComponentFiles[] {
     if (name === undefined || file === undefined || deeper.length > 0) continue;
     found.set(name, [...(found.get(name) ?? []), path]);
   }
-  return [...found].sort(([a], [b]) => byName(a, b)).map(([name, paths]) => {
-    const settings = `${PATHS.manifests}${name}/component.yaml`;
-    return {
-      name,
-      manifests: paths.filter((path) => path !== settings).sort(byName),
-      ...(paths.includes(settings) && { settings }),
-    };
-  });
+  return [...found]
+    .sort(([a], [b]) => byName(a, b))
+    .map(([name, paths]) => {
+      const settings = `${PATHS.manifests}${name}/component.yaml`;
+      return {
+        name,
+        manifests: paths.filter((path) => path !== settings).sort(byName),
+        ...(paths.includes(settings) && { settings }),
+      };
+    });
 }
 
 export const extraStackFiles = (tree: ConfigTree): readonly string[] =>
   [...tree.files.keys()]
-    .filter((path) => path.startsWith(PATHS.extraStacks) && isYaml(path) && path !== PATHS.extraStackDeletions)
+    .filter(
+      (path) => path.startsWith(PATHS.extraStacks) && isYaml(path) && path !== PATHS.extraStackDeletions,
+    )
     .filter((path) => !path.slice(PATHS.extraStacks.length).includes('/'))
     .sort(byName);
 

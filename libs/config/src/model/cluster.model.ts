@@ -31,7 +31,8 @@ const oidcArn = (cluster: GoValue): string =>
   `arn:aws:iam::${accountId(cluster)}:oidc-provider/${text(cluster, 'OIDCProvider')}`;
 
 const getter = (call: (cluster: GoValue) => GoValue): GoMethod => ({ params: [], call });
-const textGetter = (call: (cluster: GoValue) => string): GoMethod => getter((cluster) => bytesValue(call(cluster)));
+const textGetter = (call: (cluster: GoValue) => string): GoMethod =>
+  getter((cluster) => bytesValue(call(cluster)));
 
 const poolsWhere = (cluster: GoValue, keep: (profile: string) => boolean): GoValue => {
   const pools = poolsOf(field(cluster, 'NodePools')).filter((pool) => keep(poolProfile(pool)));
@@ -41,7 +42,10 @@ const poolsWhere = (cluster: GoValue, keep: (profile: string) => boolean): GoVal
 const readyInRegion = (cluster: GoValue): readonly GoValue[] =>
   asSlice(field(cluster, 'AccountClusters'))
     .items.map(inside)
-    .filter((other) => text(other, 'LifecycleStatus') === 'ready' && text(other, 'Region') === text(cluster, 'Region'));
+    .filter(
+      (other) =>
+        text(other, 'LifecycleStatus') === 'ready' && text(other, 'Region') === text(cluster, 'Region'),
+    );
 
 function sibling(cluster: GoValue): GoValue {
   const others = readyInRegion(cluster).filter((other) => text(other, 'ID') !== text(cluster, 'ID'));
@@ -76,18 +80,19 @@ const STATUS: GoType = { kind: 'struct', name: 'config.ClusterStatus', fields: (
 const TIME: GoType = {
   ...named('time.Time', 'int64'),
   string: (value) =>
-    `${new Date(Number(value.v as bigint)).toISOString().replace('T', ' ').replace(/\.000Z$|Z$/, '')} +0000 UTC`,
+    `${new Date(Number(value.v as bigint))
+      .toISOString()
+      .replace('T', ' ')
+      .replace(/\.000Z$|Z$/, '')} +0000 UTC`,
 };
 
 const FIELDS: ReadonlyMap<string, GoType> = new Map<string, GoType>([
-  ...[
-    'Alias',
-    'APIServerURL',
-    'Channel',
-  ].map((name) => [name, STRING] as const),
+  ...['Alias', 'APIServerURL', 'Channel'].map((name) => [name, STRING] as const),
   ['ConfigItems', STRING_MAP],
   ['CriticalityLevel', INT32],
-  ...['Environment', 'ID', 'InfrastructureAccount', 'LifecycleStatus', 'LocalID'].map((name) => [name, STRING] as const),
+  ...['Environment', 'ID', 'InfrastructureAccount', 'LifecycleStatus', 'LocalID'].map(
+    (name) => [name, STRING] as const,
+  ),
   ['NodePools', NODE_POOLS],
   ['Provider', STRING],
   ['Region', STRING],
@@ -137,7 +142,13 @@ function baseFields(facts: ClusterFacts): Map<string, GoValue> {
     ['InfrastructureAccount', str(cluster.infrastructureAccount)],
     ['LifecycleStatus', str(cluster.lifecycleStatus)],
     ['LocalID', str(cluster.localId)],
-    ['NodePools', slice(NODE_POOLS, cluster.nodePools.map((pool, at) => nodePoolValue(pool, poolItems[at] ?? {})))],
+    [
+      'NodePools',
+      slice(
+        NODE_POOLS,
+        cluster.nodePools.map((pool, at) => nodePoolValue(pool, poolItems[at] ?? {})),
+      ),
+    ],
     ['Provider', str(cluster.provider)],
     ['Region', str(cluster.region)],
     ['Status', nilOf(pointerTo(STATUS))],
@@ -165,7 +176,9 @@ function trustRelationship(clusters: readonly GoValue[]): string {
         Principal: { Federated: toText(oidcArn(cluster)) },
         Action: ['sts:AssumeRoleWithWebIdentity'],
         Condition: {
-          StringLike: { [`${toText(text(cluster, 'OIDCProvider'))}:sub`]: 'system:serviceaccount:${SERVICE_ACCOUNT}' },
+          StringLike: {
+            [`${toText(text(cluster, 'OIDCProvider'))}:sub`]: 'system:serviceaccount:${SERVICE_ACCOUNT}',
+          },
         },
       },
     ]);

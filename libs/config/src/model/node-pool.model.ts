@@ -2,7 +2,23 @@ import type { NodePool } from '#fleet';
 import { parseTaint, TAINT } from './taint.model.js';
 import { INT64, pointerTo, sliceOf, STRING, STRING_MAP, STRINGS } from '../template/types.js';
 import type { GoMethod, GoType, GoValue } from '../template/types.js';
-import { asBytes, asFields, asMap, asSlice, bool, bytesValue, inside, int64, nilOf, pointer, slice, str, stringMap, strings, struct } from '../template/values.js';
+import {
+  asBytes,
+  asFields,
+  asMap,
+  asSlice,
+  bool,
+  bytesValue,
+  inside,
+  int64,
+  nilOf,
+  pointer,
+  slice,
+  str,
+  stringMap,
+  strings,
+  struct,
+} from '../template/values.js';
 import { requirements, REQUIREMENT } from './requirement.model.js';
 
 const field = (pool: GoValue, name: string): GoValue => asFields(pool).get(name) as GoValue;
@@ -31,7 +47,13 @@ const METHODS: ReadonlyMap<string, GoMethod> = new Map([
       const type = sliceOf(pointerTo(TAINT));
       const item = poolItem(pool, 'taints');
       if (item === undefined) return nilOf(type);
-      return slice(type, item.split(',').flatMap((one) => parseTaint(one) ?? []).map(pointer));
+      return slice(
+        type,
+        item
+          .split(',')
+          .flatMap((one) => parseTaint(one) ?? [])
+          .map(pointer),
+      );
     }),
   ],
   [
@@ -55,11 +77,16 @@ const FIELDS: ReadonlyMap<string, GoType> = new Map([
   ['InstanceType', STRING],
 ]);
 
-export const NODE_POOL: GoType = { kind: 'struct', name: 'config.NodePool', fields: () => FIELDS, methods: METHODS };
-export const NODE_POOL_POINTER = pointerTo(NODE_POOL);
+export const NODE_POOL: GoType = {
+  kind: 'struct',
+  name: 'config.NodePool',
+  fields: () => FIELDS,
+  methods: METHODS,
+};
+const NODE_POOL_POINTER = pointerTo(NODE_POOL);
 export const NODE_POOLS = sliceOf(NODE_POOL_POINTER);
 
-export const KARPENTER_PROFILE = 'worker-karpenter';
+const KARPENTER_PROFILE = 'worker-karpenter';
 export const isKarpenterProfile = (profile: string): boolean => profile === KARPENTER_PROFILE;
 
 /** `.NodePool`: a pointer to the pool with its effective config items. */
@@ -88,4 +115,3 @@ const isGoValue = (value: Readonly<Record<string, string>> | GoValue): value is 
 export const poolsOf = (value: GoValue): readonly GoValue[] =>
   asSlice(value).items.slice(0, asSlice(value).len).map(inside);
 export const poolProfile = (pool: GoValue): string => text(pool, 'Profile');
-

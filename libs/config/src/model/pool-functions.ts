@@ -15,10 +15,12 @@ const PROVIDERS: ReadonlyMap<string, string> = new Map([
 function dedicatedLabel(pool: GoValue): string | undefined {
   const labels = (poolItem(pool, 'labels') ?? '').split(',');
   const pairs = new Map(
-    labels.filter((label) => label.includes('=')).map((label) => {
-      const at = label.indexOf('=');
-      return [label.slice(0, at), label.slice(at + 1)] as const;
-    }),
+    labels
+      .filter((label) => label.includes('='))
+      .map((label) => {
+        const at = label.indexOf('=');
+        return [label.slice(0, at), label.slice(at + 1)] as const;
+      }),
   );
   return pairs.get('dedicated');
 }
@@ -50,7 +52,11 @@ export const POOL_FUNCTIONS: FunctionTable = new Map([
     'zoneDistributedNodePoolGroups',
     define([NODE_POOLS], (args) => ({
       t: mapOf(STRING, BOOL),
-      v: new Map([...groups(arg(args, 0))].filter(([group, pools]) => spread(group, pools)).map(([group]) => [group, TRUE])),
+      v: new Map(
+        [...groups(arg(args, 0))]
+          .filter(([group, pools]) => spread(group, pools))
+          .map(([group]) => [group, TRUE]),
+      ),
     })),
   ],
   [

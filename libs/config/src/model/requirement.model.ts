@@ -19,7 +19,9 @@ export const REQUIREMENT: GoType = {
 const LIST = sliceOf(REQUIREMENT);
 
 const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
 
 function requirement(entry: unknown): GoValue | undefined {
   if (typeof entry !== 'object' || entry === null) return undefined;
@@ -32,8 +34,14 @@ function requirement(entry: unknown): GoValue | undefined {
     REQUIREMENT,
     new Map([
       ['Key', key === undefined ? nilOf(pointerTo(STRING)) : pointer(str(key))],
-      ['Operator', operator === undefined ? nilOf(pointerTo(OPERATOR)) : pointer({ ...str(operator), t: OPERATOR })],
-      ['Values', Array.isArray(values) ? strings(values.map((value) => textOf(value) ?? '')) : nilOf(STRINGS)],
+      [
+        'Operator',
+        operator === undefined ? nilOf(pointerTo(OPERATOR)) : pointer({ ...str(operator), t: OPERATOR }),
+      ],
+      [
+        'Values',
+        Array.isArray(values) ? strings(values.map((value) => textOf(value) ?? '')) : nilOf(STRINGS),
+      ],
     ]),
   );
 }
@@ -42,7 +50,12 @@ function requirement(entry: unknown): GoValue | undefined {
 export function requirements(bytes: string): GoValue {
   try {
     const parsed: unknown = parse(toText(bytes), { maxAliasCount: 0 });
-    return Array.isArray(parsed) ? slice(LIST, parsed.flatMap((entry) => requirement(entry) ?? [])) : nilOf(LIST);
+    return Array.isArray(parsed)
+      ? slice(
+          LIST,
+          parsed.flatMap((entry) => requirement(entry) ?? []),
+        )
+      : nilOf(LIST);
   } catch {
     return nilOf(LIST);
   }

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, LineCounter, Pair, parseAllDocuments, Scalar, YAMLMap } from 'yaml';
-import type { CollectionTag, Document, ScalarTag, Tags, YAMLSeq } from 'yaml';
+import type { Alias, CollectionTag, Document, ScalarTag, Tags, YAMLSeq } from 'yaml';
 import type { ConfigProblem } from '#fleet';
 import { problem } from '../problems.js';
 import { readSimpleYaml } from '../yaml/fast-reader.js';
@@ -27,8 +27,27 @@ const octal: ScalarTag = {
 };
 
 const INTRINSICS = [
-  'Ref', 'Condition', 'And', 'Base64', 'Cidr', 'Equals', 'FindInMap', 'ForEach', 'GetAtt', 'GetAZs', 'If', 'ImportValue',
-  'Join', 'Length', 'Not', 'Or', 'Select', 'Split', 'Sub', 'ToJsonString', 'Transform',
+  'Ref',
+  'Condition',
+  'And',
+  'Base64',
+  'Cidr',
+  'Equals',
+  'FindInMap',
+  'ForEach',
+  'GetAtt',
+  'GetAZs',
+  'If',
+  'ImportValue',
+  'Join',
+  'Length',
+  'Not',
+  'Or',
+  'Select',
+  'Split',
+  'Sub',
+  'ToJsonString',
+  'Transform',
 ] as const;
 const longName = (name: string): string => (name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`);
 const attribute = (name: string, text: string): unknown =>
@@ -36,9 +55,20 @@ const attribute = (name: string, text: string): unknown =>
 
 /** CloudFormation's short forms, as their long forms: `!Ref X` is {Ref: X}. */
 const cloudFormationTags: readonly (ScalarTag | CollectionTag)[] = INTRINSICS.flatMap((name) => [
-  { tag: `!${name}`, resolve: (text: string) => ({ [longName(name)]: attribute(name, text) }) } satisfies ScalarTag,
-  { tag: `!${name}`, collection: 'seq', resolve: (node: YAMLMap.Parsed | YAMLSeq.Parsed) => wrap(name, node as YAMLSeq) } satisfies CollectionTag,
-  { tag: `!${name}`, collection: 'map', resolve: (node: YAMLMap.Parsed | YAMLSeq.Parsed) => wrap(name, node as YAMLMap) } satisfies CollectionTag,
+  {
+    tag: `!${name}`,
+    resolve: (text: string) => ({ [longName(name)]: attribute(name, text) }),
+  } satisfies ScalarTag,
+  {
+    tag: `!${name}`,
+    collection: 'seq',
+    resolve: (node: YAMLMap.Parsed | YAMLSeq.Parsed) => wrap(name, node as YAMLSeq),
+  } satisfies CollectionTag,
+  {
+    tag: `!${name}`,
+    collection: 'map',
+    resolve: (node: YAMLMap.Parsed | YAMLSeq.Parsed) => wrap(name, node as YAMLMap),
+  } satisfies CollectionTag,
 ]);
 
 /** The collection as the value of a one-pair map, so that what is inside it is read like anything else. */
@@ -53,11 +83,9 @@ export interface ReadOptions {
   readonly duplicateKeys?: 'error' | 'warning' | undefined;
 }
 
-const customTags = (options: ReadOptions) => (tags: Tags): Tags => [
-  octal,
-  ...tags,
-  ...(options.cloudFormation ? cloudFormationTags : []),
-];
+const customTags =
+  (options: ReadOptions) =>
+  (tags: Tags): Tags => [octal, ...tags, ...(options.cloudFormation ? cloudFormationTags : [])];
 
 interface Parsed {
   readonly documents: readonly Document.Parsed[];
@@ -96,7 +124,10 @@ export function readDocuments(
   let parsed = parseText(rendered.text, options, true);
   const { lines } = parsed;
   const faults = parsed.documents.flatMap((document) => document.errors);
-  const lax = options.duplicateKeys === 'warning' && faults.length > 0 && faults.every(({ code }) => code === 'DUPLICATE_KEY');
+  const lax =
+    options.duplicateKeys === 'warning' &&
+    faults.length > 0 &&
+    faults.every(({ code }) => code === 'DUPLICATE_KEY');
   const problems = faults.map((fault): ConfigProblem => {
     const { line, col } = lines.linePos(fault.pos[0]);
     const place = { file, line: map.sourceLine(line), column: col };
@@ -109,14 +140,19 @@ export function readDocuments(
   for (const document of parsed.documents) {
     if (document.errors.length > 0) continue;
     const fault = unsafe(document);
-    if (fault) problems.push(problem(fault.code, fault.message, { file, line: lineAt(fault.at) }, fault.hint));
+    if (fault)
+      problems.push(problem(fault.code, fault.message, { file, line: lineAt(fault.at) }, fault.hint));
     else addDocument(document, file, lineAt, documents, problems);
   }
   return { documents, problems };
 }
 
 const hintOf = (code: string): string | undefined =>
-  code === 'DUPLICATE_KEY' ? 'Remove one of the two entries.' : code === 'TAB_AS_INDENT' ? 'Indent with blanks.' : undefined;
+  code === 'DUPLICATE_KEY'
+    ? 'Remove one of the two entries.'
+    : code === 'TAB_AS_INDENT'
+      ? 'Indent with blanks.'
+      : undefined;
 
 function addDocument(
   document: Document.Parsed,
@@ -130,10 +166,16 @@ function addDocument(
   const line = lineAt(contents.range[0]);
   try {
     const value = document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
-    documents.push({ value, line, lineOfKey: (key) => lineAt(offsetOfKey(document, key) ?? contents.range[0]) });
+    documents.push({
+      value,
+      line,
+      lineOfKey: (key) => lineAt(offsetOfKey(document, key) ?? contents.range[0]),
+    });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    problems.push(problem('invalid-yaml', message, { file, line }, 'Write the value out instead of using aliases.'));
+    problems.push(
+      problem('invalid-yaml', message, { file, line }, 'Write the value out instead of using aliases.'),
+    );
   }
 }
 
@@ -150,34 +192,59 @@ interface Fault {
   readonly hint: string;
 }
 
+interface Visit {
+  readonly node: unknown;
+  /** Anchored nodes around it. */
+  readonly within: readonly unknown[];
+}
+
 /** Keys that would reach into JavaScript objects, and aliases that contain themselves. */
 function unsafe(document: Document.Parsed): Fault | undefined {
-  const stack: { node: unknown; within: readonly unknown[] }[] = [{ node: document.contents, within: [] }];
+  const stack: Visit[] = [{ node: document.contents, within: [] }];
   let aliases = 0;
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { node, within } = top;
     if (isAlias(node)) {
       aliases++;
-      const target = node.resolve(document);
-      const at = node.range?.[0] ?? 0;
-      if (target === undefined || within.includes(target)) {
-        return { code: 'cyclic-yaml', message: `the alias *${node.source} contains itself`, at, hint: 'Write the value out.' };
-      }
-      if (aliases > MAX_ALIASES) {
-        return { code: 'too-many-aliases', message: `more than ${MAX_ALIASES} aliases`, at, hint: 'Write the values out.' };
-      }
+      const fault = aliasFault(document, node, within, aliases);
+      if (fault) return fault;
     }
     const items = (node as { items?: readonly unknown[] } | null)?.items;
     if (!Array.isArray(items)) continue;
     const inner = (node as { anchor?: string }).anchor === undefined ? within : [...within, node];
     for (const item of items as readonly unknown[]) {
       const pair = item as { key?: unknown; value?: unknown };
-      if (isScalar(pair.key) && UNSAFE.has(String(pair.key.value))) {
-        const name = String(pair.key.value);
-        return { code: 'refused-key', message: `the key ${name} is refused`, at: pair.key.range?.[0] ?? 0, hint: 'Use another key.' };
-      }
+      const fault = keyFault(pair.key);
+      if (fault) return fault;
       stack.push({ node: isMap(node) ? pair.value : item, within: inner });
     }
   }
   return undefined;
+}
+
+function aliasFault(
+  document: Document.Parsed,
+  alias: Alias,
+  within: readonly unknown[],
+  count: number,
+): Fault | undefined {
+  const at = alias.range?.[0] ?? 0;
+  const target = alias.resolve(document);
+  if (target === undefined || within.includes(target)) {
+    const message = `the alias *${alias.source} contains itself`;
+    return { code: 'cyclic-yaml', message, at, hint: 'Write the value out.' };
+  }
+  if (count <= MAX_ALIASES) return undefined;
+  return {
+    code: 'too-many-aliases',
+    message: `more than ${MAX_ALIASES} aliases`,
+    at,
+    hint: 'Write the values out.',
+  };
+}
+
+function keyFault(key: unknown): Fault | undefined {
+  if (!isScalar(key) || !UNSAFE.has(String(key.value))) return undefined;
+  const message = `the key ${String(key.value)} is refused`;
+  return { code: 'refused-key', message, at: key.range?.[0] ?? 0, hint: 'Use another key.' };
 }

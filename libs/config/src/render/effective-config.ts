@@ -1,18 +1,28 @@
-import type { Cluster, ConfigTree, LockedInputs, NodePool } from '#fleet';
+import { sha256Hex } from '#kernel';
+import type { Cluster, ConfigProblem, ConfigTree, LockedInputs, NodePool } from '#fleet';
 import { clusterValue } from '../model/cluster.model.js';
 import { NODE_POOL } from '../model/node-pool.model.js';
 import { PATHS } from '../layout/config-layout.js';
 import { mergePools, readClusterFile } from '../layers/cluster-file.js';
 import { checkItems, readSchema, schemaLayer } from '../layers/config-schema.js';
 import type { ConfigSchema } from '../layers/config-schema.js';
-import { ENCRYPTED, layerOf, layerProblems, mergeLayers, overrideLayer, recordPlace } from '../layers/config-layers.js';
+import {
+  ENCRYPTED,
+  layerOf,
+  layerProblems,
+  mergeLayers,
+  overrideLayer,
+  recordPlace,
+} from '../layers/config-layers.js';
 import type { EffectiveItem, EffectiveItems, Layer } from '../layers/config-layers.js';
 import { readDefaults } from '../layers/defaults.js';
 import { problem } from '../problems.js';
-import type { ProblemList } from '../problems.js';
+import type { ProblemList, ProblemPlace } from '../problems.js';
 import { readDocuments } from './documents.js';
 import { nilPointer, NO_VALUES, rootData } from './file-renderer.js';
-import type { FileRenderer, RenderedFile } from './file-renderer.js';
+import type { FileRenderer, RenderCache, RenderedFile } from './file-renderer.js';
+import { cachedPart, fileDigest } from './parts.js';
+import { RENDERER_VERSION } from './render-input.js';
 import type { RenderInput } from './render-input.js';
 import { SourceMap } from './source-map.js';
 
@@ -33,27 +43,35 @@ const plainFile = (tree: ConfigTree, file: string): RenderedFile => {
 };
 
 /** Applies all layers, lowest first. Problems go to `problems`; what can be used is used. */
-export function effectiveConfig(input: RenderInput, files: FileRenderer, problems: ProblemList): EffectiveConfig {
+export function effectiveConfig(
+  input: RenderInput,
+  files: FileRenderer,
+  problems: ProblemList,
+  cache?: RenderCache,
+): EffectiveConfig {
   const { tree, cluster, inputs } = input;
   const schema = loadSchema(tree, problems);
   const ownFile = loadClusterFile(tree, cluster, problems);
   const record = recordPlace(cluster);
   const layers: Layer[] = [
     ...(schema ? [schemaLayer(PATHS.schema, schema)] : []),
-    defaultsLayer(input, files, ownFile.nodePools, problems),
+    cachedPart(cache, defaultsKey(input, ownFile.nodePools), { problems, generated: new Map() }, (own) =>
+      defaultsLayer(input, files, ownFile.nodePools, own.problems),
+    ),
     ownFile.layer,
     layerOf('registry', cluster.configItems),
     overrideLayer(input.overrides ?? []),
   ];
-  for (const layer of layers) problems.add(...layerProblems(layer, layer.name === 'cluster-file' ? { file: PATHS.cluster(cluster.alias) } : record));
+  for (const layer of layers) {
+    const place = layer.name === 'cluster-file' ? { file: PATHS.cluster(cluster.alias) } : record;
+    problems.add(...layerProblems(layer, place));
+  }
   const isSensitive = (key: string): boolean => schema?.items.get(key)?.sensitive ?? false;
   const provenance = mergeLayers(layers, isSensitive);
   if (schema) problems.add(...checkItems(schema, provenance, record.file));
   const items = decryptAll(provenance, inputs, record.file, problems);
   const merged = mergePools(ownFile.nodePools, cluster.nodePools);
-  for (const [index, pool] of merged.entries()) {
-    problems.add(...layerProblems(layerOf('registry', pool.configItems), { ...record, field: `node_pools[${index}]` }));
-  }
+  problems.add(...poolProblems(merged, record));
   const pools = merged.map((pool) => withItems(pool, items, inputs, record.file, problems));
   const located = locationItems(items, inputs);
   return {
@@ -63,6 +81,11 @@ export function effectiveConfig(input: RenderInput, files: FileRenderer, problem
     pools,
   };
 }
+
+const poolProblems = (pools: readonly NodePool[], place: ProblemPlace): readonly ConfigProblem[] =>
+  pools.flatMap((pool, index) =>
+    layerProblems(layerOf('registry', pool.configItems), { ...place, field: `node_pools[${index}]` }),
+  );
 
 /** In order of keys, so that equal configurations are equal text; of equal keys the last wins. */
 const sortedItems = (entries: readonly (readonly [string, string])[]): Readonly<Record<string, string>> =>
@@ -76,7 +99,11 @@ function loadSchema(tree: ConfigTree, problems: ProblemList): ConfigSchema | und
   return read.schema;
 }
 
-function loadClusterFile(tree: ConfigTree, cluster: Cluster, problems: ProblemList): ReturnType<typeof readClusterFile> {
+function loadClusterFile(
+  tree: ConfigTree,
+  cluster: Cluster,
+  problems: ProblemList,
+): ReturnType<typeof readClusterFile> {
   const file = PATHS.cluster(cluster.alias);
   if (!tree.files.has(file)) return readClusterFile(file, undefined);
   const { documents, problems: faults } = readDocuments(plainFile(tree, file));
@@ -85,8 +112,26 @@ function loadClusterFile(tree: ConfigTree, cluster: Cluster, problems: ProblemLi
   return read;
 }
 
+const defaultsKey = (input: RenderInput, poolsOfFile: readonly NodePool[]): string =>
+  `defaults ${sha256Hex(
+    JSON.stringify([
+      RENDERER_VERSION,
+      fileDigest(input.tree, PATHS.defaults),
+      { ...input.cluster, recordVersion: 0, configItems: {} },
+      poolsOfFile,
+      input.account ?? null,
+      (input.accountClusters ?? []).map((one) => ({ ...one, recordVersion: 0 })),
+      input.inputs.digest,
+    ]),
+  )}`;
+
 /** Defaults are rendered without the cluster's own items and without `.Values`, and depend on neither. */
-function defaultsLayer(input: RenderInput, files: FileRenderer, poolsOfFile: readonly NodePool[], problems: ProblemList): Layer {
+function defaultsLayer(
+  input: RenderInput,
+  files: FileRenderer,
+  poolsOfFile: readonly NodePool[],
+  problems: ProblemList,
+): Layer {
   const none: Layer = { name: 'config-defaults', values: new Map() };
   if (!input.tree.files.has(PATHS.defaults)) return none;
   const nodePools = mergePools(poolsOfFile, input.cluster.nodePools);
@@ -99,23 +144,41 @@ function defaultsLayer(input: RenderInput, files: FileRenderer, poolsOfFile: rea
     },
     input.accountClusters ?? [input.cluster],
   );
-  const rendered = problems.attempt(() => files.render(PATHS.defaults, rootData(value, NO_VALUES, nilPointer(NODE_POOL))));
+  const rendered = problems.attempt(() =>
+    files.render(PATHS.defaults, rootData(value, NO_VALUES, nilPointer(NODE_POOL))),
+  );
   if (!rendered) return none;
   const read = readDefaults(rendered);
   problems.add(...read.problems);
   return read.layer;
 }
 
-function clear(value: string, key: string, inputs: LockedInputs, file: string, problems: ProblemList): string {
+function clear(
+  value: string,
+  key: string,
+  inputs: LockedInputs,
+  file: string,
+  problems: ProblemList,
+): string {
   if (!value.startsWith(ENCRYPTED)) return value;
   if (Object.hasOwn(inputs.decrypted, value)) return inputs.decrypted[value] as string;
   problems.add(
-    problem('not-decrypted', `config item ${key} could not be decrypted`, { file, field: key }, 'Check the KMS key and that Fairway may use it.'),
+    problem(
+      'not-decrypted',
+      `config item ${key} could not be decrypted`,
+      { file, field: key },
+      'Check the KMS key and that Fairway may use it.',
+    ),
   );
   return '';
 }
 
-function decryptAll(items: EffectiveItems, inputs: LockedInputs, file: string, problems: ProblemList): Readonly<Record<string, string>> {
+function decryptAll(
+  items: EffectiveItems,
+  inputs: LockedInputs,
+  file: string,
+  problems: ProblemList,
+): Readonly<Record<string, string>> {
   return sortedItems([...items].map(([key, item]) => [key, clear(item.value, key, inputs, file, problems)]));
 }
 
@@ -127,12 +190,18 @@ function withItems(
   file: string,
   problems: ProblemList,
 ): NodePool {
-  const own = Object.entries(pool.configItems).map(([key, value]) => [key, clear(value, key, inputs, file, problems)]);
+  const own = Object.entries(pool.configItems).map(([key, value]) => [
+    key,
+    clear(value, key, inputs, file, problems),
+  ]);
   return { ...pool, configItems: sortedItems([...Object.entries(items), ...(own as [string, string][])]) };
 }
 
 /** The network as config items of the cluster, where it does not set them; pools do not get them. */
-function locationItems(items: Readonly<Record<string, string>>, inputs: LockedInputs): Readonly<Record<string, string>> {
+function locationItems(
+  items: Readonly<Record<string, string>>,
+  inputs: LockedInputs,
+): Readonly<Record<string, string>> {
   const all = inputs.subnets['*'];
   return {
     ...(inputs.vpcId !== undefined && !Object.hasOwn(items, 'vpc_id') && { vpc_id: inputs.vpcId }),

@@ -31,7 +31,6 @@ export interface RenderCache {
   set(key: string, value: unknown): void;
 }
 
-
 export interface FileRendererOptions {
   readonly lookups: Lookups;
   readonly limits?: Partial<TemplateLimits> | undefined;
@@ -62,7 +61,10 @@ export const NO_VALUES: GoValue = { t: ANY_MAP, v: null };
 export const nilPointer = (type: GoType): GoValue => ({ t: pointerTo(type), v: null });
 
 const KNOWN: ReadonlySet<string> = new Set([
-  ...dialectFunctions({ amiId: () => '', instanceType: () => ({ vcpus: 0, memoryBytes: 0 }) }, () => '').keys(),
+  ...dialectFunctions(
+    { amiId: () => '', instanceType: () => ({ vcpus: 0, memoryBytes: 0 }) },
+    () => '',
+  ).keys(),
   ...POOL_FUNCTIONS.keys(),
 ]);
 const knownFunctions = new Map<string, GoFunction>(
@@ -79,7 +81,10 @@ export class FileRenderer {
   ) {}
 
   /** The documents of a rendered file, by the rules of this render. */
-  read(rendered: RenderedFile, options: Pick<ReadOptions, 'cloudFormation'> = {}): ReturnType<typeof readDocuments> {
+  read(
+    rendered: RenderedFile,
+    options: Pick<ReadOptions, 'cloudFormation'> = {},
+  ): ReturnType<typeof readDocuments> {
     return readDocuments(rendered, { ...options, duplicateKeys: this.options.duplicateKeys });
   }
 
@@ -122,10 +127,15 @@ export class FileRenderer {
   private parsed(file: string): Template {
     const text = this.tree.files.get(file);
     if (text === undefined) {
-      throw new TemplateError('exec', `template file not found: ${file}`, `template file not found: ${file}`, {
-        file,
-        line: 1,
-      });
+      throw new TemplateError(
+        'exec',
+        `template file not found: ${file}`,
+        `template file not found: ${file}`,
+        {
+          file,
+          line: 1,
+        },
+      );
     }
     const key = `template ${file} ${sha256Hex(text)}`;
     const known = this.options.cache?.get(key) as Template | undefined;
@@ -136,7 +146,12 @@ export class FileRenderer {
   }
 
   /** Hash of a rendered sibling. Not re-entrant, as in CLM, so that two files cannot hash each other for ever. */
-  private hash(from: string, name: string, data: GoValue, siblings: Map<string, RenderedFile> | undefined): string {
+  private hash(
+    from: string,
+    name: string,
+    data: GoValue,
+    siblings: Map<string, RenderedFile> | undefined,
+  ): string {
     if (this.hashing) return callError('manifestHash is not reentrant');
     const directory = from.slice(0, from.lastIndexOf('/') + 1);
     const path = name.replace(/^(\.\/)+/, '');

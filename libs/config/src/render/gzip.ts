@@ -103,7 +103,8 @@ class Finder {
     let from = this.newest.get(this.key(at)) ?? -1;
     for (let tries = 0; from >= 0 && at - from <= WINDOW && tries < CHAIN; tries++) {
       let length = 0;
-      while (length < MAX_MATCH && at + length < data.length && data[from + length] === data[at + length]) length++;
+      while (length < MAX_MATCH && at + length < data.length && data[from + length] === data[at + length])
+        length++;
       if (length > best.length) best = { length, distance: at - from };
       from = this.previous[from] ?? -1;
     }
@@ -116,7 +117,7 @@ function deflate(data: Uint8Array): readonly number[] {
   out.write(1, 1);
   out.write(1, 2);
   const finder = new Finder(data);
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const { length, distance } = finder.longest(at);
     const taken = length >= MIN_MATCH ? length : 1;
     if (taken > 1) writeMatch(out, length, distance);

@@ -77,7 +77,8 @@ function find(tree: ConfigTree, cluster: Cluster): WantedInputs {
   const problems = new ProblemList();
   const files = new FileRenderer(tree, { lookups });
   const config = effectiveConfig({ tree, cluster, inputs: NO_INPUTS }, files, problems);
-  for (const pool of config.pools) if (!isKarpenterProfile(pool.profile)) pool.instanceTypes.forEach((type) => types.add(type));
+  for (const pool of config.pools)
+    if (!isKarpenterProfile(pool.profile)) pool.instanceTypes.forEach((type) => types.add(type));
   const etcd = config.items['etcd_instance_type'];
   if (etcd !== undefined) types.add(etcd);
   renderCallers(tree, config, files, problems, [...types]);
@@ -129,14 +130,20 @@ function renderCallers(
   const values: Values = withValue(withValue(base, 'UserData', str('')), 'S3GeneratedFilesPath', str(''));
   for (const [file, text] of tree.files) {
     if (file === PATHS.defaults || !file.startsWith('cluster/') || !CALLS_LOOKUP.test(text)) continue;
-    const profile = file.startsWith(PATHS.nodePools) ? file.slice(PATHS.nodePools.length).split('/')[0] : undefined;
+    const profile = file.startsWith(PATHS.nodePools)
+      ? file.slice(PATHS.nodePools.length).split('/')[0]
+      : undefined;
     if (profile === undefined) {
       const data = rootData(cluster, asData(values), nilPointer(NODE_POOL));
       problems.attempt(() => files.render(file, data, new Map()));
     }
     for (const pool of config.pools.filter((one) => one.profile === profile)) {
       const own = poolValues(values, pool, inputs);
-      const data = rootData(cluster, asData('values' in own ? own.values : values), nodePoolValue(pool, pool.configItems));
+      const data = rootData(
+        cluster,
+        asData('values' in own ? own.values : values),
+        nodePoolValue(pool, pool.configItems),
+      );
       problems.attempt(() => files.render(file, data));
     }
   }

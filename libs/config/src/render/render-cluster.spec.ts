@@ -41,7 +41,14 @@ describe('the fixture repository', () => {
       ['worker-default', false, 'nodepool-worker-default-aws-123456789012-eu-central-1-kube-1'],
     ]);
     expect(components.map(({ name }) => name)).toEqual([
-      'coredns', 'egress', 'ingress', 'kube-proxy', 'metrics', 'platform-config', 'rbac', 'shop',
+      'coredns',
+      'egress',
+      'ingress',
+      'kube-proxy',
+      'metrics',
+      'platform-config',
+      'rbac',
+      'shop',
     ]);
     expect(clusterStack.name).toBe('kube-1');
     expect(etcdStack?.name).toBe('etcd-cluster-etcd');
@@ -51,13 +58,28 @@ describe('the fixture repository', () => {
 
   it('gives node pools their image, user data, subnets, tags and target group', () => {
     const [master, worker] = state().nodePools;
-    const body = (text = '') => parse(text.replaceAll(/!\w+/g, '')) as { Resources: Record<string, { Properties: Record<string, unknown> }> };
+    const body = (text = '') =>
+      parse(text.replaceAll(/!\w+/g, '')) as {
+        Resources: Record<string, { Properties: Record<string, unknown> }>;
+      };
     const group = body(master?.stack.body).Resources['AutoScalingGroup']?.Properties ?? {};
-    expect(group['TargetGroupARNs']).toEqual(['arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/kube-1-api/1']);
+    expect(group['TargetGroupARNs']).toEqual([
+      'arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/kube-1-api/1',
+    ]);
     expect(group['VPCZoneIdentifier']).toEqual(['subnet-a', 'subnet-b', 'subnet-c']);
-    expect(group['Tags']).toContainEqual({ Key: 'kubernetes.io/cluster/aws:123456789012:eu-central-1:kube-1', Value: 'owned', PropagateAtLaunch: true });
-    expect(group['Tags']).toContainEqual({ Key: 'kubernetes.io/node-pool', Value: 'master-default', PropagateAtLaunch: true });
-    const template = body(worker?.stack.body).Resources['LaunchTemplate']?.Properties['LaunchTemplateData'] as Record<string, string>;
+    expect(group['Tags']).toContainEqual({
+      Key: 'kubernetes.io/cluster/aws:123456789012:eu-central-1:kube-1',
+      Value: 'owned',
+      PropagateAtLaunch: true,
+    });
+    expect(group['Tags']).toContainEqual({
+      Key: 'kubernetes.io/node-pool',
+      Value: 'master-default',
+      PropagateAtLaunch: true,
+    });
+    const template = body(worker?.stack.body).Resources['LaunchTemplate']?.Properties[
+      'LaunchTemplateData'
+    ] as Record<string, string>;
     expect(template['ImageId']).toBe('ami-0a1310000000000a1');
     expect(Buffer.from(template['UserData'] ?? '', 'base64').toString()).toBe(worker?.userData);
     expect(worker?.userData).toContain('NODE_ROLE=worker');
@@ -74,7 +96,11 @@ describe('the fixture repository', () => {
     const deployment = coredns?.objects.find(({ object }) => object.kind === 'Deployment')?.object;
     expect(JSON.stringify(deployment)).toContain('"defaultMode":420');
     expect(JSON.stringify(deployment)).toMatch(/"config\/hash":"[0-9a-f]{64}"/);
-    expect(coredns?.settings).toMatchObject({ dependsOn: ['platform-config', 'rbac'], timeoutMs: 600_000, prune: true });
+    expect(coredns?.settings).toMatchObject({
+      dependsOn: ['platform-config', 'rbac'],
+      timeoutMs: 600_000,
+      prune: true,
+    });
   });
 
   it('is complete but provisional while the cluster stack has no outputs', () => {
@@ -94,7 +120,9 @@ describe('the fixture repository', () => {
   });
 
   it('renders as files, a pool under its own name', () => {
-    const { files } = renderFiles(input({ cluster: cluster({ nodePools: [pool('blue', { profile: 'worker-default' })] }) }));
+    const { files } = renderFiles(
+      input({ cluster: cluster({ nodePools: [pool('blue', { profile: 'worker-default' })] }) }),
+    );
     const paths = files.map(({ path }) => path);
     expect(paths).toContain('cluster/node-pools/blue/userdata.yaml');
     expect(paths).toContain('cluster/manifests/coredns/deployment.yaml');
@@ -113,7 +141,9 @@ describe('rendering is a function of its inputs', () => {
   it('another commit with the same effect has the same digest; a changed item another', () => {
     const tree = fixtureTree();
     expect(state({ tree: { ...tree, commit: 'f'.repeat(40) } }).digest).toBe(state().digest);
-    expect(state({ cluster: cluster({ configItems: { shop_replicas: '4' } }) }).digest).not.toBe(state().digest);
+    expect(state({ cluster: cluster({ configItems: { shop_replicas: '4' } }) }).digest).not.toBe(
+      state().digest,
+    );
   });
 
   it('renders only the component that a commit touches', () => {
@@ -140,10 +170,13 @@ describe('rendering is a function of its inputs', () => {
 });
 
 describe('layers', () => {
-  const value = (key: string, changes: Partial<RenderInput>): string | undefined => state(changes).nodePools[0]?.configItems[key];
+  const value = (key: string, changes: Partial<RenderInput>): string | undefined =>
+    state(changes).nodePools[0]?.configItems[key];
 
   it('lie over each other: defaults, cluster file, registry, override', () => {
-    const tree = fixtureTree({ 'clusters/sandbox-1.yaml': 'config_items: { shop_replicas: 5, ingress_replicas: "6" }\n' });
+    const tree = fixtureTree({
+      'clusters/sandbox-1.yaml': 'config_items: { shop_replicas: 5, ingress_replicas: "6" }\n',
+    });
     const record = cluster({ configItems: { ingress_replicas: '7' } });
     const overrides = [{ key: 'coredns_replicas', value: '8', reason: 'load test' }];
     expect(value('shop_image', { tree })).toBe('registry.example.org/shop:1.4.0');
@@ -153,22 +186,38 @@ describe('layers', () => {
   });
 
   it('keeps defaults as written and lets them see the record but not its items', () => {
-    const tree = withDefaults('octal: 010\nflag: yes\nbig: 1e3\nblank:\nitems: "{{ len .Cluster.ConfigItems }}"\npools: "{{ len .Cluster.NodePools }}"');
+    const tree = withDefaults(
+      'octal: 010\nflag: yes\nbig: 1e3\nblank:\nitems: "{{ len .Cluster.ConfigItems }}"\npools: "{{ len .Cluster.NodePools }}"',
+    );
     const record = cluster({ configItems: { shop_replicas: '9' } });
     const { configItems } = state({ tree, cluster: record }).nodePools[0] ?? { configItems: {} };
-    expect(configItems).toMatchObject({ octal: '010', flag: 'yes', big: '1e3', blank: '', items: '0', pools: '2' });
+    expect(configItems).toMatchObject({
+      octal: '010',
+      flag: 'yes',
+      big: '1e3',
+      blank: '',
+      items: '0',
+      pools: '2',
+    });
   });
 
   it('gives pools of their own items first, then those of the cluster', () => {
-    const pools = [pool('master-default'), pool('worker-default', { configItems: { ebs_root_volume_size: '99', labels: 'a=b' } })];
+    const pools = [
+      pool('master-default'),
+      pool('worker-default', { configItems: { ebs_root_volume_size: '99', labels: 'a=b' } }),
+    ];
     const { nodePools } = state({ cluster: cluster({ nodePools: pools }) });
     expect(nodePools[0]?.configItems['ebs_root_volume_size']).toBe('50');
-    expect(nodePools[1]?.configItems).toMatchObject({ ebs_root_volume_size: '99', kubernetes_version: '1.31.4' });
+    expect(nodePools[1]?.configItems).toMatchObject({
+      ebs_root_volume_size: '99',
+      kubernetes_version: '1.31.4',
+    });
     expect(nodePools[1]?.userData).toContain('lifecycle-status=ready,a=b');
   });
 
   it('adds pools that only the cluster file has', () => {
-    const file = 'node_pools:\n- { name: extra, profile: worker-default, instance_types: [m5.large], min_size: 1, max_size: 2 }\n';
+    const file =
+      'node_pools:\n- { name: extra, profile: worker-default, instance_types: [m5.large], min_size: 1, max_size: 2 }\n';
     const { nodePools } = state({ tree: fixtureTree({ 'clusters/sandbox-1.yaml': file }) });
     expect(nodePools.map(({ name }) => name)).toEqual(['master-default', 'worker-default', 'extra']);
   });
@@ -185,14 +234,17 @@ describe('layers', () => {
 describe('faults', () => {
   it('are reported all at once, each with its place', () => {
     const tree = fixtureTree({
-      'cluster/manifests/shop/configmap.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Cluster.ConfigItems.nope }}\n',
+      'cluster/manifests/shop/configmap.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Cluster.ConfigItems.nope }}\n',
       'cluster/manifests/egress/route.yaml': 'kind: EgressRoute\nmetadata: { name: x }\n',
       'cluster/manifests/metrics/metrics-server.yaml': 'a: 1\nb: 2\na: 3\n',
       'cluster/manifests/deletions.yaml': 'pre_apply:\n- { kind: Pod, name: a, labels: { b: c } }\n',
       'cluster/cluster.yaml': 'Resources: {}\n',
     });
     const nodePools = [pool('master-default', { profile: 'master-defualt' })];
-    expect(errors({ tree, cluster: cluster({ nodePools }) }).map(({ code, file, line }) => [code, file, line])).toEqual([
+    expect(
+      errors({ tree, cluster: cluster({ nodePools }) }).map(({ code, file, line }) => [code, file, line]),
+    ).toEqual([
       ['invalid-stack', 'cluster/cluster.yaml', 1],
       ['invalid-deletion', 'cluster/manifests/deletions.yaml', 1],
       ['invalid-object', 'cluster/manifests/egress/route.yaml', 1],
@@ -204,7 +256,11 @@ describe('faults', () => {
 
   it.each([
     ['a cyclic alias', 'data: &a { self: *a }', 'cyclic-yaml'],
-    ['an alias bomb', `a: &a [x]\n${Array.from({ length: 12 }, (_, i) => `b${i}: &b${i} [*${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}]`).join('\n')}`, ''],
+    [
+      'an alias bomb',
+      `a: &a [x]\n${Array.from({ length: 12 }, (_, i) => `b${i}: &b${i} [*${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}, *${i ? `b${i - 1}` : 'a'}]`).join('\n')}`,
+      '',
+    ],
     ['a key that reaches into objects', 'data: { __proto__: { polluted: yes } }', 'refused-key'],
     ['a broken indentation', 'a: "unclosed', 'invalid-yaml'],
   ])('%s in a manifest', (_name, yaml, code) => {
@@ -238,7 +294,8 @@ describe('faults', () => {
   });
 
   it('two objects with one identity, even in two components', () => {
-    const text = 'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: coredns, namespace: kube-system }\n';
+    const text =
+      'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: coredns, namespace: kube-system }\n';
     expect(errors({ tree: fixtureTree({ 'cluster/manifests/shop/sa.yaml': text }) })).toMatchObject([
       { code: 'duplicate-object', file: 'cluster/manifests/shop/sa.yaml', line: 1 },
     ]);
@@ -248,7 +305,9 @@ describe('faults', () => {
     const inputs = lock({ images: {}, instanceTypes: {} });
     expect(errors({ inputs }).map(({ code }) => code)).toContain('unknown-instance-type');
     const { instanceTypes } = lock();
-    expect(errors({ inputs: lock({ images: {}, instanceTypes }) })[0]?.message).toContain('not exactly one image');
+    expect(errors({ inputs: lock({ images: {}, instanceTypes }) })[0]?.message).toContain(
+      'not exactly one image',
+    );
   });
 
   it('broken defaults do not drown the rest', () => {
@@ -260,15 +319,20 @@ describe('faults', () => {
   it('a missing cluster stack and a render without objects', () => {
     expect(errors({ tree: fixtureTree({ 'cluster/cluster.yaml': null }) })[0]?.code).toBe('missing-file');
     const files = Object.fromEntries(
-      [...fixtureTree().files.keys()].filter((path) => path.startsWith('cluster/manifests/')).map((path) => [path, '# nothing\n']),
+      [...fixtureTree().files.keys()]
+        .filter((path) => path.startsWith('cluster/manifests/'))
+        .map((path) => [path, '# nothing\n']),
     );
     expect(errors({ tree: fixtureTree(files) })[0]?.code).toBe('empty-render');
   });
 
   it('warns of budgets that never allow, and of APIs about to go; refuses removed ones', () => {
     const record = cluster({ configItems: { ingress_replicas: '2' } });
-    expect(state({ cluster: record }).warnings).toMatchObject([{ code: 'pdb-never-allows', file: 'cluster/manifests/ingress/pdb.yaml', line: 1 }]);
-    const flow = 'apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: { name: x }\n';
+    expect(state({ cluster: record }).warnings).toMatchObject([
+      { code: 'pdb-never-allows', file: 'cluster/manifests/ingress/pdb.yaml', line: 1 },
+    ]);
+    const flow =
+      'apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: { name: x }\n';
     const tree = fixtureTree({ 'cluster/manifests/rbac/flow.yaml': flow });
     expect(state({ tree }).warnings).toMatchObject([{ code: 'deprecated-api' }]);
     const newer = cluster({ configItems: { kubernetes_version: 'v1.32.1' } });
@@ -277,9 +341,14 @@ describe('faults', () => {
 
   it('with a schema: unknown keys with the nearest one, and wrong types', () => {
     const properties = Object.fromEntries(
-      Object.keys(state().nodePools[0]?.configItems ?? {}).map((key) => [key, { type: key.endsWith('_replicas') ? 'integer' : 'string' }]),
+      Object.keys(state().nodePools[0]?.configItems ?? {}).map((key) => [
+        key,
+        { type: key.endsWith('_replicas') ? 'integer' : 'string' },
+      ]),
     );
-    const schema = JSON.stringify({ properties: { ...properties, shop_key: { sensitive: true, default: 'k' } } });
+    const schema = JSON.stringify({
+      properties: { ...properties, shop_key: { sensitive: true, default: 'k' } },
+    });
     const tree = fixtureTree({ 'cluster/config.schema.json': schema });
     expect(state({ tree }).nodePools[0]?.configItems['shop_key']).toBe('k');
     const record = cluster({ configItems: { shop_replica: '3', coredns_replicas: 'two' } });

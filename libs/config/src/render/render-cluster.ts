@@ -1,7 +1,7 @@
 import type { Component, ConfigProblem, DesiredState } from '#fleet';
 import { canonicalJson, digestOf, err, ok, sha256Hex } from '#kernel';
 import type { Result } from '#kernel';
-import { PATHS } from '../layout/config-layout.js';
+import { etcdFiles, extraStackFiles, PATHS } from '../layout/config-layout.js';
 import { clusterValue } from '../model/cluster.model.js';
 import { NODE_POOL } from '../model/node-pool.model.js';
 import { problem, ProblemList } from '../problems.js';
@@ -19,7 +19,8 @@ import { renderComponents } from './render-components.js';
 import { readDeletions } from './render-deletions.js';
 import type { RenderInput, RenderOptions } from './render-input.js';
 import { RENDERER_VERSION } from './render-input.js';
-import { renderClusterStack, renderEtcdStack, renderExtraStacks, renderNodePools } from './render-stacks.js';
+import { renderNodePools } from './render-node-pools.js';
+import { partOf, renderClusterStack, renderEtcdStack, renderExtraStacks } from './render-stacks.js';
 import type { StackContext } from './render-stacks.js';
 import { asData, clusterValues, withValue } from './template-values.js';
 import type { Values } from './template-values.js';
@@ -104,39 +105,70 @@ function renderUncached(
     collect,
     cache,
   });
-  const config = effectiveConfig(input, files, problems);
+  const config = effectiveConfig(input, files, problems, cache);
   // What a forged value would do to the files is not worth telling.
   const forged = problems.errors.filter(({ code }) => FORGED.has(code));
   if (forged.length > 0) return err(forged);
-  const context = stackContext(input, options, files, config, problems);
-  const before = clusterValues(config, input.inputs);
-  const etcdStack = renderEtcdStack(context, before);
-  const main = renderClusterStack(context, before);
+  const context = stackContext(input, cache, options, files, config, problems);
+  const stacks = renderStacks(context, input);
+  const components = [...renderManifests(stacks.context, stacks.values), ...stacks.karpenter];
+  const deletions = partOf(stacks.context, 'deletions', [PATHS.deletions], (own) =>
+    renderDeletions(own, stacks.values),
+  );
+  validateObjects(components, config, options, problems);
+  const { clusterStack, ...otherStacks } = stacks;
+  if (problems.errors.length > 0 || !clusterStack) return err([...problems.errors, ...problems.warnings]);
+  const content = { clusterStack, ...otherStacks, components, deletions };
+  return ok(withDigest(assemble(input, context, content)));
+}
+
+type Content = Pick<ReturnType<typeof renderStacks>, 'etcdStack' | 'extraStacks' | 'nodePools'> &
+  Pick<DesiredState, 'clusterStack' | 'components' | 'deletions'>;
+
+function assemble(input: RenderInput, context: StackContext, content: Content): Omit<DesiredState, 'digest'> {
+  const version = kubernetesVersion(context.config);
+  return {
+    clusterId: input.cluster.id,
+    commit: input.tree.commit,
+    treeDigest: input.tree.treeDigest,
+    provisional: input.inputs.clusterStackOutputs === undefined,
+    ...(version !== undefined && { kubernetesVersion: version }),
+    ...(content.etcdStack && { etcdStack: content.etcdStack }),
+    clusterStack: content.clusterStack,
+    extraStacks: content.extraStacks,
+    nodePools: content.nodePools,
+    components: content.components,
+    deletions: content.deletions,
+    generatedFiles: [...context.generated.values()],
+    warnings: context.problems.warnings,
+  };
+}
+
+/** All stacks; those after the cluster's own see its outputs, or placeholders while there are none. */
+function renderStacks(context: StackContext, input: RenderInput) {
+  const { tree } = context;
+  const before = clusterValues(context.config, input.inputs);
+  const etcd = Object.values(etcdFiles(tree));
+  const etcdStack = partOf(context, 'etcd', etcd, (own) => renderEtcdStack(own, before));
+  const main = partOf(context, 'cluster-stack', [PATHS.clusterStack], (own) =>
+    renderClusterStack(own, before),
+  );
   const outputs = input.inputs.clusterStackOutputs ?? placeholders(main?.facts.outputs ?? []);
   const values = withValue(before, 'ClusterStackOutputs', stringMap(outputs));
-  const extraStacks = renderExtraStacks(context, values);
-  const nodePools = renderNodePools(context, values);
-  const components = [...renderManifests(input, cache, options, context, values), ...karpenterComponents(context, values)];
-  const deletions = renderDeletions(context, values);
-  validateObjects(components, config, options, problems);
-  if (problems.errors.length > 0 || !main) return err([...problems.errors, ...problems.warnings]);
-  const version = kubernetesVersion(config);
-  return ok(
-    withDigest({
-      clusterId: input.cluster.id,
-      commit: input.tree.commit,
-      treeDigest: input.tree.treeDigest,
-      provisional: input.inputs.clusterStackOutputs === undefined,
-      ...(version !== undefined && { kubernetesVersion: version }),
-      ...(etcdStack && { etcdStack }),
-      clusterStack: main.stack,
-      extraStacks,
-      nodePools,
-      components,
-      deletions,
-      warnings: problems.warnings,
-    }),
-  );
+  // Placeholders are part of what depends on them.
+  const after = { ...context, contextKey: sha256Hex(context.contextKey + Object.keys(outputs).join('\n')) };
+  const poolFiles = [...tree.files.keys()].filter((path) => path.startsWith(PATHS.nodePools));
+  return {
+    context: after,
+    values,
+    etcdStack,
+    clusterStack: main?.stack,
+    extraStacks: partOf(after, 'extra-stacks', extraStackFiles(tree), (own) =>
+      renderExtraStacks(own, values),
+    ),
+    nodePools: partOf(after, 'node-pools', poolFiles, (own) => renderNodePools(own, values)),
+    karpenter: partOf(after, 'karpenter', poolFiles, (own) => karpenterComponents(own, values)),
+  };
 }
 
 /**
@@ -144,7 +176,7 @@ function renderUncached(
  * members is fixed by how the state is made, and items are sorted, so plain JSON identifies it.
  */
 function withDigest(state: Omit<DesiredState, 'digest'>): DesiredState {
-  const { commit: _commit, treeDigest: _treeDigest, warnings: _warnings, components, ...content } = state;
+  const { commit: _c, treeDigest: _t, warnings: _w, generatedFiles: _g, components, ...content } = state;
   const digests = components.map(({ name, digest }) => [name, digest]);
   return { digest: digestOf(JSON.stringify({ ...content, components: digests })), ...state };
 }
@@ -158,6 +190,7 @@ const placeholders = (outputs: readonly string[]): Readonly<Record<string, strin
 
 function stackContext(
   input: RenderInput,
+  cache: RenderCache | undefined,
   options: RenderOptions,
   files: FileRenderer,
   config: EffectiveConfig,
@@ -176,36 +209,58 @@ function stackContext(
   const filesBucket = (options.filesBucket ?? FILES_BUCKET)
     .replace('{account}', cluster.infrastructureAccount.replace(/^aws:/, ''))
     .replace('{region}', cluster.region);
-  return { tree: input.tree, files, config, cluster: value, inputs: input.inputs, problems, filesBucket };
+  return {
+    tree: input.tree,
+    files,
+    config,
+    cluster: value,
+    inputs: input.inputs,
+    problems,
+    filesBucket,
+    generated: new Map(),
+    contextKey: contextKeyOf(input, config, filesBucket, options),
+    cache,
+  };
 }
 
-function renderManifests(
+const contextKeyOf = (
   input: RenderInput,
-  cache: RenderCache | undefined,
+  config: EffectiveConfig,
+  filesBucket: string,
   options: RenderOptions,
-  context: StackContext,
-  values: Values,
-): readonly Component[] {
-  const { config, tree, files, problems } = context;
-  const contextKey = sha256Hex(
+): string =>
+  sha256Hex(
     JSON.stringify([
-    RENDERER_VERSION,
-    { ...config.cluster, recordVersion: 0 },
-    config.items,
-    input.account ?? null,
-    (input.accountClusters ?? []).map((one) => ({ ...one, recordVersion: 0 })),
-    input.inputs.digest,
-    input.inputs.clusterStackOutputs ?? null,
-    options.duplicateKeys ?? null,
+      RENDERER_VERSION,
+      { ...config.cluster, recordVersion: 0 },
+      config.items,
+      input.account ?? null,
+      (input.accountClusters ?? []).map((one) => ({ ...one, recordVersion: 0 })),
+      input.inputs.digest,
+      input.inputs.clusterStackOutputs ?? null,
+      filesBucket,
+      options.duplicateKeys ?? null,
     ]),
   );
+
+function renderManifests(context: StackContext, values: Values): readonly Component[] {
+  const { tree, files, problems, contextKey, cache } = context;
   const data = rootData(context.cluster, asData(values), nilPointer(NODE_POOL));
   const rendered = renderComponents({ tree, files, data, contextKey, cache });
   for (const one of rendered) problems.add(...one.problems);
   const components = rendered.flatMap(({ component }) => component ?? []);
-  const all = [...tree.files.keys()].some((path) => path.startsWith(PATHS.manifests) && path !== PATHS.deletions);
+  const all = [...tree.files.keys()].some(
+    (path) => path.startsWith(PATHS.manifests) && path !== PATHS.deletions,
+  );
   if (all && components.length === 0 && problems.errors.length === 0) {
-    problems.add(problem('empty-render', 'no manifest renders to any object', { file: PATHS.manifests }, 'An empty state is never applied.'));
+    problems.add(
+      problem(
+        'empty-render',
+        'no manifest renders to any object',
+        { file: PATHS.manifests },
+        'An empty state is never applied.',
+      ),
+    );
   }
   return components;
 }
@@ -229,4 +284,3 @@ function validateObjects(
   const version = kubernetesVersion(config) ?? options.kubernetesVersion;
   if (version !== undefined) problems.add(...apiProblems(objects, version));
 }
-

@@ -1,11 +1,12 @@
 import type { Component, ComponentSettings, ConfigProblem, ConfigTree, SourcedObject } from '#fleet';
-import { digestOf, minutes, parseDuration, sha256Hex } from '#kernel';
+import { digestOf, minutes, parseDuration } from '#kernel';
 import { componentsOf } from '../layout/config-layout.js';
 import type { ComponentFiles } from '../layout/config-layout.js';
 import { problem, ProblemList } from '../problems.js';
 import type { GoValue } from '../template/types.js';
 import { isRecord } from '../validation/cloudformation.js';
 import { readObjects } from '../validation/objects.js';
+import { filesDigest } from './parts.js';
 import type { FileRenderer, RenderCache, RenderedFile } from './file-renderer.js';
 
 export const DEFAULT_SETTINGS: ComponentSettings = {
@@ -47,9 +48,7 @@ export function renderComponents(context: ComponentContext): readonly RenderedCo
 }
 
 const filesKey = (tree: ConfigTree, files: ComponentFiles): string =>
-  [...files.manifests, ...(files.settings ? [files.settings] : [])]
-    .map((path) => `${path}=${sha256Hex(tree.files.get(path) ?? '')}`)
-    .join(' ');
+  filesDigest(tree, [...files.manifests, ...(files.settings ? [files.settings] : [])]);
 
 function renderComponent(context: ComponentContext, paths: ComponentFiles): RenderedComponent {
   const problems = new ProblemList();
@@ -73,7 +72,11 @@ function renderComponent(context: ComponentContext, paths: ComponentFiles): Rend
   return { component: { name: paths.name, digest, objects, settings }, problems: [] };
 }
 
-function readSettings(value: Readonly<Record<string, unknown>>, file: string, problems: ConfigProblem[]): ComponentSettings {
+function readSettings(
+  value: Readonly<Record<string, unknown>>,
+  file: string,
+  problems: ConfigProblem[],
+): ComponentSettings {
   const complain = (field: string, what: string): void => {
     problems.push(problem('component-settings', `${field} ${what}`, { file, line: 1, field }));
   };
@@ -89,8 +92,10 @@ function readSettings(value: Readonly<Record<string, unknown>>, file: string, pr
     return given === true;
   };
   const known = ['dependsOn', 'wave', 'timeout', 'health', 'prune', 'removed', 'ignore'];
-  for (const field of Object.keys(value)) if (!known.includes(field)) complain(field, `is unknown; known are ${known.join(', ')}`);
-  const timeout = value['timeout'] === undefined ? DEFAULT_SETTINGS.timeoutMs : parseDuration(String(value['timeout']));
+  for (const field of Object.keys(value))
+    if (!known.includes(field)) complain(field, `is unknown; known are ${known.join(', ')}`);
+  const timeout =
+    value['timeout'] === undefined ? DEFAULT_SETTINGS.timeoutMs : parseDuration(String(value['timeout']));
   if (timeout === undefined) complain('timeout', 'must be a duration such as 10m');
   const wave = value['wave'] ?? 0;
   if (!Number.isSafeInteger(wave)) complain('wave', 'must be a whole number');

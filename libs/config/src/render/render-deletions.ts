@@ -33,12 +33,24 @@ export function readDeletions(
   for (const document of documents) {
     const { value, line } = document;
     if (!isRecord(value)) {
-      found.push(problem('invalid-deletion', 'the file must be a map with pre_apply and post_apply', { file: rendered.file, line }));
+      found.push(
+        problem('invalid-deletion', 'the file must be a map with pre_apply and post_apply', {
+          file: rendered.file,
+          line,
+        }),
+      );
       continue;
     }
     for (const key of Object.keys(value)) {
       if (key !== 'pre_apply' && key !== 'post_apply') {
-        found.push(problem('invalid-deletion', `unknown list ${key}`, { file: rendered.file, line: document.lineOfKey(key), field: key }, 'Known: pre_apply, post_apply.'));
+        found.push(
+          problem(
+            'invalid-deletion',
+            `unknown list ${key}`,
+            { file: rendered.file, line: document.lineOfKey(key), field: key },
+            'Known: pre_apply, post_apply.',
+          ),
+        );
       }
     }
     preApply.push(...readList(value, 'pre_apply', document, found));
@@ -48,7 +60,12 @@ export function readDeletions(
   return { preApply, postApply };
 }
 
-function readList(value: Fields, key: string, document: YamlDocument, found: ConfigProblem[]): readonly Deletion[] {
+function readList(
+  value: Fields,
+  key: string,
+  document: YamlDocument,
+  found: ConfigProblem[],
+): readonly Deletion[] {
   const list = value[key] ?? [];
   const place = { file: PATHS.deletions, line: document.lineOfKey(key) };
   if (!Array.isArray(list)) {
@@ -70,33 +87,57 @@ const text = (fields: Fields, name: string): string | undefined =>
 /** One entry, or why it is none. */
 function readDeletion(entry: unknown): Deletion | string {
   if (!isRecord(entry)) return 'must be a map';
-  const unknown = Object.keys(entry).find((field) => !FIELDS.includes(field));
-  if (unknown !== undefined) return `unknown field ${unknown}; known are ${FIELDS.join(', ')}`;
-  const kind = text(entry, 'kind');
-  if (kind === undefined) return 'kind is missing';
-  const labels = entry['labels'];
-  if (labels !== undefined && (!isRecord(labels) || Object.values(labels).some((label) => typeof label !== 'string'))) {
-    return 'labels must be a map of texts';
-  }
-  const given = ['name', 'selector', 'labels'].filter((field) => entry[field] !== undefined && entry[field] !== null);
-  if (given.length !== 1) return `needs exactly one of name, selector and labels, has ${given.join(' and ') || 'none'}`;
-  if (isRecord(labels) && Object.keys(labels).length === 0) return 'labels must not be empty: that would mean all objects';
-  const seconds = entry['grace_period_seconds'];
-  if (seconds !== undefined && !Number.isSafeInteger(seconds)) return 'grace_period_seconds must be a whole number';
+  const fault = deletionFault(entry);
+  if (fault !== undefined) return fault;
+  const [namespace, name, selector] = [
+    text(entry, 'namespace'),
+    text(entry, 'name'),
+    text(entry, 'selector'),
+  ];
+  const { labels, has_owner: owner, grace_period_seconds: seconds } = entry;
   const policy = POLICIES.find((one) => one === entry['propagation_policy']);
-  if (entry['propagation_policy'] !== undefined && !policy) return `propagation_policy must be one of ${POLICIES.join(', ')}`;
-  const owner = entry['has_owner'];
-  if (owner !== undefined && typeof owner !== 'boolean') return 'has_owner must be true or false';
-  const [namespace, name, selector] = [text(entry, 'namespace'), text(entry, 'name'), text(entry, 'selector')];
-  if (!isRecord(labels) && name === undefined && selector === undefined) return `${given[0] ?? 'name'} must be text`;
   return {
-    kind,
+    kind: text(entry, 'kind') ?? '',
     ...(namespace !== undefined && { namespace }),
     ...(name !== undefined && { name }),
     ...(selector !== undefined && { selector }),
     ...(isRecord(labels) && { labels: labels as Readonly<Record<string, string>> }),
-    ...(owner !== undefined && { hasOwner: owner }),
+    ...(owner !== undefined && { hasOwner: owner as boolean }),
     ...(seconds !== undefined && { gracePeriodSeconds: seconds as number }),
     ...(policy && { propagationPolicy: policy }),
   };
+}
+
+function deletionFault(entry: Fields): string | undefined {
+  const unknown = Object.keys(entry).find((field) => !FIELDS.includes(field));
+  if (unknown !== undefined) return `unknown field ${unknown}; known are ${FIELDS.join(', ')}`;
+  if (text(entry, 'kind') === undefined) return 'kind is missing';
+  const { has_owner: owner, grace_period_seconds: seconds, propagation_policy: policy } = entry;
+  if (seconds !== undefined && !Number.isSafeInteger(seconds))
+    return 'grace_period_seconds must be a whole number';
+  if (policy !== undefined && !POLICIES.some((one) => one === policy)) {
+    return `propagation_policy must be one of ${POLICIES.join(', ')}`;
+  }
+  if (owner !== undefined && typeof owner !== 'boolean') return 'has_owner must be true or false';
+  return identifierFault(entry);
+}
+
+/** Without exactly one identifier an entry would mean nothing, or everything. */
+function identifierFault(entry: Fields): string | undefined {
+  const given = ['name', 'selector', 'labels'].filter(
+    (field) => entry[field] !== undefined && entry[field] !== null,
+  );
+  if (given.length !== 1) {
+    return `needs exactly one of name, selector and labels, has ${given.join(' and ') || 'none'}`;
+  }
+  const { labels } = entry;
+  if (labels === undefined || labels === null) {
+    return text(entry, given[0] as string) === undefined ? `${given[0]} must be text` : undefined;
+  }
+  if (!isRecord(labels) || Object.values(labels).some((label) => typeof label !== 'string')) {
+    return 'labels must be a map of texts';
+  }
+  return Object.keys(labels).length === 0
+    ? 'labels must not be empty: that would mean all objects'
+    : undefined;
 }

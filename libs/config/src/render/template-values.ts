@@ -37,7 +37,10 @@ export function clusterValues(config: EffectiveConfig, inputs: LockedInputs): Va
     ['availability_zones', strings(zones)],
     ['subnet_ipv6_cidrs', str((inputs.subnetIpv6Cidrs ?? []).join(','))],
     ['lb_subnets', stringMap(restrict(inputs.loadBalancerSubnets, wanted).subnets)],
-    ['internal_node_subnets', stringMap(restrict(inputs.internalNodeSubnets ?? inputs.subnets, wanted).subnets)],
+    [
+      'internal_node_subnets',
+      stringMap(restrict(inputs.internalNodeSubnets ?? inputs.subnets, wanted).subnets),
+    ],
     ['pod_subnets', stringMap(restrict(inputs.podSubnets ?? inputs.subnets, undefined).subnets)],
     ['hosted_zone', str(zone)],
     ['load_balancer_certificate', str(inputs.loadBalancerCertificate ?? '')],
@@ -47,7 +50,8 @@ export function clusterValues(config: EffectiveConfig, inputs: LockedInputs): Va
   ]);
 }
 
-export const withValue = (values: Values, name: string, value: GoValue): Values => new Map([...values, [name, value]]);
+export const withValue = (values: Values, name: string, value: GoValue): Values =>
+  new Map([...values, [name, value]]);
 
 /** `.Values` of one pool, or the instance type that is not known. */
 export function poolValues(
@@ -60,7 +64,9 @@ export function poolValues(
   const result = new Map(values);
   result.set('InstanceInfo', info.value);
   result.set('supports_t2_unlimited', bool(pool.instanceTypes.every((type) => type.startsWith('t2.'))));
-  const wanted = Object.hasOwn(pool.configItems, 'availability_zones') ? pool.configItems['availability_zones'] : undefined;
+  const wanted = Object.hasOwn(pool.configItems, 'availability_zones')
+    ? pool.configItems['availability_zones']
+    : undefined;
   if (wanted !== undefined) {
     const { subnets, zones } = restrict(inputs.subnets, wanted);
     result.set('subnets', stringMap(subnets));

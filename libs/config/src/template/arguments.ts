@@ -33,11 +33,7 @@ function follow(scope: Scope, value: GoValue, type: GoType): GoValue {
 type ConstantNode = Extract<OperandNode, { kind: 'bool' | 'number' | 'string' }>;
 
 /** A constant for a parameter of a type, which it takes. */
-export function constant(
-  scope: Scope,
-  type: GoType,
-  node: ConstantNode,
-): GoValue {
+export function constant(scope: Scope, type: GoType, node: ConstantNode): GoValue {
   const expected = (what: string): never => scope.fail(`expected ${what}; found ${nodeText(node)}`);
   const { kind } = type;
   if (kind === 'interface' || type === REFLECT_VALUE) return untyped(scope, node);
@@ -45,7 +41,8 @@ export function constant(
   if (kind === 'string') return node.kind === 'string' ? { t: type, v: node.text } : expected('string');
   const number = node.kind === 'number' ? node : undefined;
   if (isSigned(kind)) return number?.int === undefined ? expected('integer') : { t: type, v: number.int };
-  if (isUnsigned(kind)) return number?.uint === undefined ? expected('unsigned integer') : { t: type, v: number.uint };
+  if (isUnsigned(kind))
+    return number?.uint === undefined ? expected('unsigned integer') : { t: type, v: number.uint };
   if (kind === 'float32' || kind === 'float64') {
     if (number?.float === undefined) return expected('float');
     return { t: type, v: kind === 'float32' ? Math.fround(number.float) : number.float };
@@ -55,10 +52,7 @@ export function constant(
 }
 
 /** A constant where no type is asked for. */
-export function untyped(
-  scope: Scope,
-  node: ConstantNode,
-): GoValue {
+export function untyped(scope: Scope, node: ConstantNode): GoValue {
   scope.at(node);
   if (node.kind === 'bool') return bool(node.value);
   return node.kind === 'string' ? bytesValue(node.text) : ideal(scope, node);
@@ -68,7 +62,8 @@ function ideal(scope: Scope, node: NumberNode): GoValue {
   const { text } = node;
   if (node.complex) return complex(node.complex.re, node.complex.im);
   const hexInt = /^0[xX]/.test(text) && text.length > 2 && !/[pP]/.test(text);
-  if (node.float !== undefined && !hexInt && !text.startsWith("'") && /[.eEpP]/.test(text)) return float64(node.float);
+  if (node.float !== undefined && !hexInt && !text.startsWith("'") && /[.eEpP]/.test(text))
+    return float64(node.float);
   if (node.int !== undefined) return { t: INT, v: node.int };
   if (node.uint !== undefined) return scope.fail(`${text} overflows int`);
   return INVALID;

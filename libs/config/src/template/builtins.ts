@@ -22,7 +22,14 @@ import {
 } from './values.js';
 import type { MapKey } from './values.js';
 
-const wrap: Readonly<Record<string, number>> = { int8: 8, int16: 16, int32: 32, uint8: 8, uint16: 16, uint32: 32 };
+const wrap: Readonly<Record<string, number>> = {
+  int8: 8,
+  int16: 16,
+  int32: 32,
+  uint8: 8,
+  uint16: 16,
+  uint32: 32,
+};
 
 /** Fits a value to a map key or a called function's parameter: integers convert, nothing else does. */
 function prepare(value: GoValue, type: GoType): GoValue {
@@ -51,13 +58,17 @@ function indexOne(item: GoValue, index: GoValue): GoValue {
     case 'string': {
       const bytes = asBytes(item);
       const at = position(index, bytes.length);
-      return at < bytes.length ? uint8(bytes.charCodeAt(at)) : callError('reflect: string index out of range');
+      return at < bytes.length
+        ? uint8(bytes.charCodeAt(at))
+        : callError('reflect: string index out of range');
     }
     case 'slice':
     case 'array': {
       const list = asSlice(item);
       const at = position(index, list.len);
-      return at < list.len ? (list.items[at] as GoValue) : callError(`reflect: ${item.t.kind} index out of range`);
+      return at < list.len
+        ? (list.items[at] as GoValue)
+        : callError(`reflect: ${item.t.kind} index out of range`);
     }
     case 'map': {
       const key = prepare(index, item.t.key ?? STRING);
@@ -99,7 +110,10 @@ function slice(args: readonly GoValue[], budget: Budget): GoValue {
   if (isString) return { t: item.t, v: asBytes(item).slice(from, to) };
   if (item.t.kind === 'array') return callError('reflect.Value.Slice: slice of unaddressable array');
   budget.allocate(8 * (cap - from));
-  return { t: item.t, v: { items: asSlice(item).items.slice(from, cap), len: to - from } satisfies SliceData };
+  return {
+    t: item.t,
+    v: { items: asSlice(item).items.slice(from, cap), len: to - from } satisfies SliceData,
+  };
 }
 
 function length(value: GoValue): GoValue {
@@ -129,7 +143,9 @@ export function callValue(name: string, args: readonly GoValue[], budget: Budget
   const given = args.slice(1);
   const fixed = fn.variadic ? fn.params.length - 1 : fn.params.length;
   if (fn.variadic ? given.length < fixed : given.length !== fixed) {
-    return callError(`wrong number of args for ${name}: got ${given.length} want ${fn.variadic ? 'at least ' : ''}${fixed}`);
+    return callError(
+      `wrong number of args for ${name}: got ${given.length} want ${fn.variadic ? 'at least ' : ''}${fixed}`,
+    );
   }
   const prepared = given.map((arg, at) => {
     try {
@@ -191,7 +207,8 @@ export const BUILTINS: ReadonlyMap<string, GoFunction> = new Map<string, GoFunct
     {
       params: [STRING, ANY],
       variadic: true,
-      call: ([template, ...args], budget) => bytesValue(sprintf(asBytes(template ?? bytesValue('')), args, budget)),
+      call: ([template, ...args], budget) =>
+        bytesValue(sprintf(asBytes(template ?? bytesValue('')), args, budget)),
     },
   ],
   ['html', escaper(escapeHtml)],

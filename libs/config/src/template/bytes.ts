@@ -14,7 +14,7 @@ export const toBytes = (text: string): string =>
 export const toText = (bytes: string): string =>
   NOT_ASCII.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
 
-export const isAscii = (text: string): boolean => !NOT_ASCII.test(text);
+const isAscii = (text: string): boolean => !NOT_ASCII.test(text);
 
 export const RUNE_ERROR = 0xfffd;
 export const MAX_RUNE = 0x10ffff;
@@ -84,12 +84,12 @@ const LETTER = /^\p{L}$/u;
 const DIGIT = /^\p{Nd}$/u;
 const PRINT = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
-export function isLetter(rune: number): boolean {
+function isLetter(rune: number): boolean {
   if (rune < 0x80) return (rune >= 65 && rune <= 90) || (rune >= 97 && rune <= 122);
   return LETTER.test(String.fromCodePoint(rune));
 }
 
-export function isDigit(rune: number): boolean {
+function isDigit(rune: number): boolean {
   if (rune < 0x80) return rune >= 48 && rune <= 57;
   return DIGIT.test(String.fromCodePoint(rune));
 }

@@ -113,4 +113,5 @@ export function less(first: GoValue, second: GoValue): boolean {
   return aKind === 'string' ? asBytes(a) < asBytes(b) : asBigInt(a) < asBigInt(b);
 }
 
-export const lessOrEqual = (a: GoValue, b: GoValue, budget: Budget): boolean => less(a, b) || equal(a, [b], budget);
+export const lessOrEqual = (a: GoValue, b: GoValue, budget: Budget): boolean =>
+  less(a, b) || equal(a, [b], budget);

@@ -10,7 +10,8 @@ const HTML: Readonly<Record<string, string>> = {
 };
 
 // eslint-disable-next-line no-control-regex
-export const escapeHtml = (bytes: string): string => bytes.replace(/[\0"'&<>]/g, (char) => HTML[char] as string);
+export const escapeHtml = (bytes: string): string =>
+  bytes.replace(/[\0"'&<>]/g, (char) => HTML[char] as string);
 
 const JS: Readonly<Record<string, string>> = {
   '\\': '\\\\',
@@ -27,10 +28,11 @@ const hex4 = (rune: number): string => rune.toString(16).toUpperCase().padStart(
 /** Go's `template.JSEscapeString`. */
 export function escapeJs(bytes: string): string {
   let out = '';
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const { rune, size } = decodeRune(bytes, i);
     const raw = bytes.slice(i, i + size);
-    if (rune < 0x80) out += Object.hasOwn(JS, raw) ? JS[raw] : rune < 0x20 ? `\\u00${hex4(rune).slice(2)}` : raw;
+    if (rune < 0x80)
+      out += Object.hasOwn(JS, raw) ? JS[raw] : rune < 0x20 ? `\\u00${hex4(rune).slice(2)}` : raw;
     else out += isPrint(rune) ? raw : `\\u${hex4(rune)}`;
     i += size;
   }

@@ -24,7 +24,8 @@ interface Callee {
 function checkCount(callee: Callee, args: number, given: number, scope: Scope): void {
   const { fn, name } = callee;
   const wanted = fn.params.length;
-  if (!fn.variadic && given !== wanted) scope.fail(`wrong number of args for ${name}: want ${wanted} got ${given}`);
+  if (!fn.variadic && given !== wanted)
+    scope.fail(`wrong number of args for ${name}: want ${wanted} got ${given}`);
   if (fn.variadic && given < wanted - 1) {
     scope.fail(`wrong number of args for ${name}: want at least ${wanted - 1} got ${args}`);
   }
@@ -60,7 +61,8 @@ function evalCall(
 function failedCall(scope: Scope, callee: Callee, error: unknown): never {
   scope.at(callee.node);
   if (error instanceof CallError) return scope.fail(`error calling ${callee.name}: ${error.message}`);
-  if (error instanceof RangeError) return scope.fail(`error calling ${callee.name}: value too large`, 'limit');
+  if (error instanceof RangeError)
+    return scope.fail(`error calling ${callee.name}: value too large`, 'limit');
   throw error;
 }
 

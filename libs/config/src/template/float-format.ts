@@ -129,7 +129,8 @@ function hexadecimal(value: number, precision: number, upper: boolean): string {
   }
   const lead = mantissa >> 60n;
   let fraction = (mantissa & ((1n << 60n) - 1n)).toString(16).padStart(15, '0');
-  fraction = precision < 0 ? fraction.replace(/0+$/, '') : fraction.slice(0, precision).padEnd(precision, '0');
+  fraction =
+    precision < 0 ? fraction.replace(/0+$/, '') : fraction.slice(0, precision).padEnd(precision, '0');
   const size = Math.abs(exponent).toString().padStart(2, '0');
   const text = `0x${lead}${fraction ? `.${fraction}` : ''}p${exponent < 0 ? '-' : '+'}${size}`;
   return upper ? text.toUpperCase() : text;
@@ -148,7 +149,9 @@ export function formatFloat(value: number, form: string, precision: number, bits
     case 'e':
     case 'E': {
       const decimal = precision < 0 ? shortestDecimal(size, bits) : round(exactDecimal(size), precision + 1);
-      return sign + scientific(decimal, precision < 0 ? Math.max(decimal.digits.length - 1, 0) : precision, form);
+      return (
+        sign + scientific(decimal, precision < 0 ? Math.max(decimal.digits.length - 1, 0) : precision, form)
+      );
     }
     case 'f': {
       if (precision < 0) {

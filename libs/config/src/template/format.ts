@@ -83,7 +83,8 @@ export class Format {
   private truncate(bytes: string): string {
     if (!this.hasPrecision) return bytes;
     let at = 0;
-    for (let runes = 0; runes < this.precision && at < bytes.length; runes++) at += decodeRune(bytes, at).size;
+    for (let runes = 0; runes < this.precision && at < bytes.length; runes++)
+      at += decodeRune(bytes, at).size;
     return bytes.slice(0, at);
   }
 

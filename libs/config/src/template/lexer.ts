@@ -1,59 +1,9 @@
-import { decodeLastRune, decodeRune, describeRune, isAlphaNumeric, isPrint } from './bytes.js';
+import { describeRune, isAlphaNumeric, isPrint } from './bytes.js';
+import { Cursor, EOF } from './cursor.js';
 import { quoteString } from './quote.js';
+import { KEYWORDS } from './token.js';
+import type { Token, TokenType } from './token.js';
 
-export type TokenType =
-  | 'error'
-  | 'bool'
-  | 'char'
-  | 'charConstant'
-  | 'complex'
-  | 'assign'
-  | 'declare'
-  | 'eof'
-  | 'field'
-  | 'identifier'
-  | 'leftDelim'
-  | 'leftParen'
-  | 'number'
-  | 'pipe'
-  | 'rawString'
-  | 'rightDelim'
-  | 'rightParen'
-  | 'space'
-  | 'string'
-  | 'text'
-  | 'variable'
-  | Keyword;
-
-type Keyword =
-  'block' | 'break' | 'continue' | 'dot' | 'define' | 'else' | 'end' | 'if' | 'nil' | 'range' | 'template' | 'with';
-
-const KEYWORDS: ReadonlyMap<string, Keyword> = new Map(
-  (['block', 'break', 'continue', 'define', 'else', 'end', 'if', 'nil', 'range', 'template', 'with'] as const).map(
-    (word) => [word, word],
-  ),
-);
-const KEYWORD_TYPES: ReadonlySet<TokenType> = new Set<TokenType>([...KEYWORDS.values(), 'dot']);
-
-/** `pos` is the byte at which the token begins in the text. */
-export interface Token {
-  readonly type: TokenType;
-  readonly pos: number;
-  readonly value: string;
-}
-
-/** A token as Go names it in messages. */
-export function describeToken(token: Token): string {
-  if (token.type === 'eof') return 'EOF';
-  if (token.type === 'error') return token.value;
-  if (KEYWORD_TYPES.has(token.type)) return `<${token.value}>`;
-  if (token.value.length <= 10) return quoteString(token.value);
-  let end = 0;
-  for (let runes = 0; runes < 10 && end < token.value.length; runes++) end += decodeRune(token.value, end).size;
-  return `${quoteString(token.value.slice(0, end))}...`;
-}
-
-const EOF = -1;
 const isSpace = (code: number): boolean => code === 32 || code === 9 || code === 13 || code === 10;
 const trimLeft = (text: string, from: number): number => {
   let at = from;
@@ -65,14 +15,10 @@ const trimLeft = (text: string, from: number): number => {
  * Splits a template's text into tokens, on demand. Trim markers and comments are dealt with here, the parser never
  * sees them. Source: Go `text/template` documentation, "Text and spaces" and "Actions".
  */
-export class Lexer {
-  private pos = 0;
+export class Lexer extends Cursor {
   private start = 0;
-  private atEof = false;
   private inAction = false;
   private parens = 0;
-
-  constructor(readonly input: string) {}
 
   next(): Token {
     return this.inAction ? this.insideAction() : this.text();
@@ -88,41 +34,6 @@ export class Lexer {
     return { type: 'error', pos: this.start, value: message };
   }
 
-  private advance(): number {
-    if (this.pos >= this.input.length) {
-      this.atEof = true;
-      return EOF;
-    }
-    const { rune, size } = decodeRune(this.input, this.pos);
-    this.pos += size;
-    return rune;
-  }
-
-  private backup(): void {
-    if (!this.atEof && this.pos > 0) this.pos -= decodeLastRune(this.input, this.pos).size;
-  }
-
-  private peek(): number {
-    const rune = this.advance();
-    this.backup();
-    return rune;
-  }
-
-  private accept(valid: string): boolean {
-    const code = this.input.charCodeAt(this.pos);
-    if (Number.isNaN(code) || !valid.includes(String.fromCharCode(code))) return false;
-    this.pos++;
-    return true;
-  }
-
-  private acceptRun(valid: string): void {
-    while (this.accept(valid));
-  }
-
-  private at(text: string, offset = 0): boolean {
-    return this.input.startsWith(text, this.pos + offset);
-  }
-
   /** `{{- ` */
   private leftTrim(at: number): boolean {
     return this.input[at] === '-' && isSpace(this.input.charCodeAt(at + 1));
@@ -130,7 +41,9 @@ export class Lexer {
 
   /** ` -}}` */
   private rightTrim(at: number): boolean {
-    return isSpace(this.input.charCodeAt(at)) && this.input[at + 1] === '-' && this.input.startsWith('}}', at + 2);
+    return (
+      isSpace(this.input.charCodeAt(at)) && this.input[at + 1] === '-' && this.input.startsWith('}}', at + 2)
+    );
   }
 
   private text(): Token {
@@ -141,7 +54,8 @@ export class Lexer {
         return this.emit(this.pos > this.start ? 'text' : 'eof');
       }
       let end = delimiter;
-      if (this.leftTrim(delimiter + 2)) while (end > this.start && isSpace(this.input.charCodeAt(end - 1))) end--;
+      if (this.leftTrim(delimiter + 2))
+        while (end > this.start && isSpace(this.input.charCodeAt(end - 1))) end--;
       if (end > this.start) {
         this.pos = end;
         const token = this.emit('text');
@@ -316,7 +230,8 @@ export class Lexer {
   }
 
   private number(): Token {
-    const bad = (): Token => this.fail(`bad number syntax: ${quoteString(this.input.slice(this.start, this.pos))}`);
+    const bad = (): Token =>
+      this.fail(`bad number syntax: ${quoteString(this.input.slice(this.start, this.pos))}`);
     if (!this.scanNumber()) return bad();
     const sign = this.peek();
     if (sign !== 43 && sign !== 45) return this.emit('number');

@@ -36,7 +36,8 @@ export interface ListNode extends At {
 export interface EndNode extends At {
   readonly kind: 'end' | 'else';
 }
-export const isEnd = (node: StatementNode | EndNode): node is EndNode => node.kind === 'end' || node.kind === 'else';
+export const isEnd = (node: StatementNode | EndNode): node is EndNode =>
+  node.kind === 'end' || node.kind === 'else';
 export type StatementNode = TextNode | ActionNode | BranchNode | JumpNode | TemplateNode;
 
 export interface PipeNode extends At {
@@ -110,7 +111,8 @@ const pipeText = (pipe: PipeNode): string => {
   return head + pipe.commands.map(nodeText).join(' | ');
 };
 
-const argText = (node: OperandNode): string => (node.kind === 'pipe' ? `(${pipeText(node)})` : nodeText(node));
+const argText = (node: OperandNode): string =>
+  node.kind === 'pipe' ? `(${pipeText(node)})` : nodeText(node);
 
 /** A node as Go prints it in messages. */
 export function nodeText(node: Node): string {

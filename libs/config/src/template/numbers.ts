@@ -4,8 +4,6 @@ const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_INT64 = -(2n ** 63n);
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-export const wrapSigned = (value: bigint, bits: number): bigint => BigInt.asIntN(bits, value);
-
 /** Go's rule: an underscore stands between digits, or between a base prefix and a digit. */
 function underscoresOk(digits: string): boolean {
   const body = digits.replace(/^[+-]/, '');
@@ -37,13 +35,13 @@ function parseDigits(text: string): bigint | undefined {
 }
 
 /** Go's `strconv.ParseUint(text, 0, 64)`. */
-export function parseUint(text: string): bigint | undefined {
+function parseUint(text: string): bigint | undefined {
   const value = parseDigits(text);
   return value !== undefined && value <= MAX_UINT64 ? value : undefined;
 }
 
 /** Go's `strconv.ParseInt(text, 0, 64)`. */
-export function parseInt64(text: string): bigint | undefined {
+function parseInt64(text: string): bigint | undefined {
   const signed = /^[+-]/.test(text);
   const digits = parseDigits(signed ? text.slice(1) : text);
   if (digits === undefined) return undefined;
@@ -59,7 +57,7 @@ function scale(mantissa: bigint, exponent: number): number {
   let kept = mantissa >> BigInt(drop);
   if (kept << BigInt(drop) !== mantissa) kept |= 1n;
   let result = Number(kept);
-  for (let rest = exponent + drop; rest !== 0; ) {
+  for (let rest = exponent + drop; rest !== 0;) {
     const part = Math.max(-1000, Math.min(1000, rest));
     result *= 2 ** part;
     rest -= part;
@@ -68,7 +66,7 @@ function scale(mantissa: bigint, exponent: number): number {
 }
 
 /** Go's `strconv.ParseFloat(text, 64)` for what the lexer lets through; undefined for bad syntax or a range error. */
-export function parseFloat64(text: string): number | undefined {
+function parseFloat64(text: string): number | undefined {
   if (text.includes('_') && !underscoresOk(text)) return undefined;
   const clean = text.replaceAll('_', '');
   const hex = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?\d+)$/.exec(clean);
@@ -76,7 +74,8 @@ export function parseFloat64(text: string): number | undefined {
   if (hex) {
     const [, sign, whole = '', fraction = '', power = '0'] = hex;
     if (whole + fraction === '') return undefined;
-    value = scale(BigInt(`0x${whole}${fraction}`), Number(power) - 4 * fraction.length) * (sign === '-' ? -1 : 1);
+    value =
+      scale(BigInt(`0x${whole}${fraction}`), Number(power) - 4 * fraction.length) * (sign === '-' ? -1 : 1);
   } else {
     if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(clean)) return undefined;
     value = Number(clean);

@@ -20,7 +20,8 @@ interface Corpus {
 
 /** Another corpus, e.g. a larger random one, may be named; see tools/template-oracle/README.md. */
 const file =
-  process.env['FAIRWAY_TEMPLATE_CORPUS'] ?? new URL('../../../../tools/template-oracle/corpus.json', import.meta.url);
+  process.env['FAIRWAY_TEMPLATE_CORPUS'] ??
+  new URL('../../../../tools/template-oracle/corpus.json', import.meta.url);
 const corpus = JSON.parse(readFileSync(file, 'utf8')) as Corpus;
 const data = new Map(Object.entries(corpus.data).map(([name, value]) => [name, decode(value)]));
 

@@ -3,7 +3,7 @@ import type { BranchNode, EndNode, ListNode, StatementNode } from './nodes.js';
 import { PipelineParser } from './pipeline-parser.js';
 import { quoteString } from './quote.js';
 
-export const isEmptyTree = (list: ListNode): boolean =>
+const isEmptyTree = (list: ListNode): boolean =>
   list.nodes.every((node) => node.kind === 'text' && node.text.trim() === '');
 
 /** Parses one tree: the whole text, or the body of a `define` or `block`, which has look-ahead and variables of its own. */

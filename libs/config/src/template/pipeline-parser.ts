@@ -1,5 +1,5 @@
 import { complexConstant, numberConstant, runeForms } from './numbers.js';
-import type { Token, TokenType } from './lexer.js';
+import type { Token, TokenType } from './token.js';
 import { nodeText } from './nodes.js';
 import type { CommandNode, NumberNode, OperandNode, PipeNode, VariableNode } from './nodes.js';
 import { quoteString, unquoteChar } from './quote.js';
@@ -157,7 +157,10 @@ export class PipelineParser extends TokenReader {
       return typeof rune === 'string' ? this.fail(rune) : { ...base, ...runeForms(rune) };
     }
     if (token.type === 'complex') {
-      return { ...base, ...(complexConstant(token.value) ?? this.fail('syntax error scanning complex number')) };
+      return {
+        ...base,
+        ...(complexConstant(token.value) ?? this.fail('syntax error scanning complex number')),
+      };
     }
     const forms = numberConstant(token.value, quoteString(token.value));
     return typeof forms === 'string' ? this.fail(forms) : { ...base, ...forms };

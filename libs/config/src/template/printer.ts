@@ -8,7 +8,6 @@ import {
   asComplex,
   asFields,
   asNumber,
-  asSlice,
   inside,
   INVALID,
   items,
@@ -18,8 +17,13 @@ import {
 
 const NIL = '<nil>';
 /** Go prints addresses; ours must not differ from run to run. */
-const ADDRESS = 0xc000010000n;
+const ADDRESSES = { data: 0x100000010000n, code: 0x401000n };
 const MAX_DEPTH = 100;
+
+/** Form and default precision of the verbs of floating-point numbers. */
+const FLOAT_FORMS: Readonly<Record<string, readonly [string, number]>> = { v: ['g', -1], F: ['f', 6] };
+const floatForm = (verb: string): readonly [string, number] | undefined =>
+  'bgGxX'.includes(verb) ? [verb, -1] : 'feE'.includes(verb) ? [verb, 6] : FLOAT_FORMS[verb];
 
 /** Prints values as Go's `fmt` does. One printer serves one call. */
 export class Printer {
@@ -38,7 +42,7 @@ export class Printer {
     this.out += bytes;
   }
 
-  /** `reserve` comes before anything whose size a width or precision decides. */
+  /** Width and precision decide how much is made, so they are charged first. */
   private formatted(make: (format: Format) => string): void {
     this.budget.allocate(this.format.width + this.format.precision);
     this.write(make(this.format));
@@ -72,15 +76,14 @@ export class Printer {
   value(value: GoValue, verb: string, depth: number): void {
     this.budget.step();
     if (depth > MAX_DEPTH) return this.write('...');
-    if (!this.erroring && value.t.string && this.printsItself(value, verb)) return;
-    // Go looks into a list of bytes before it refuses the verb.
-    const refused = verb === 'w' && !(depth === 0 && value.t.name === '[]uint8');
-    if (!this.erroring && refused) return this.badVerb(verb, value);
+    if (!this.erroring && this.special(value, verb, depth)) return;
     const { kind } = value.t;
     if (isInteger(kind)) return this.integer(value, verb);
     switch (kind) {
       case 'invalid':
-        return depth > 0 && verb !== 'v' ? this.badVerb(verb, value) : this.write(depth > 0 ? NIL : '<invalid reflect.Value>');
+        return depth > 0 && verb !== 'v'
+          ? this.badVerb(verb, value)
+          : this.write(depth > 0 ? NIL : '<invalid reflect.Value>');
       case 'bool':
         if (verb !== 't' && verb !== 'v') return this.badVerb(verb, value);
         return this.formatted((f) => f.boolean(value.v as boolean));
@@ -109,6 +112,15 @@ export class Printer {
       default:
         return this.pointer(value, verb);
     }
+  }
+
+  /** Values that print themselves, and the verb `w`, which is for errors only. */
+  private special(value: GoValue, verb: string, depth: number): boolean {
+    if (value.t.string && this.printsItself(value, verb)) return true;
+    // Go looks into a list of bytes before it refuses the verb.
+    if (verb !== 'w' || (depth === 0 && value.t.name === '[]uint8')) return false;
+    this.badVerb(verb, value);
+    return true;
   }
 
   private printsItself(value: GoValue, verb: string): boolean {
@@ -153,23 +165,9 @@ export class Printer {
   }
 
   private float(value: GoValue, number: number, bits: 32 | 64, verb: string): void {
-    switch (verb) {
-      case 'v':
-        return this.formatted((f) => f.float(number, bits, 'g', -1));
-      case 'b':
-      case 'g':
-      case 'G':
-      case 'x':
-      case 'X':
-        return this.formatted((f) => f.float(number, bits, verb, -1));
-      case 'f':
-      case 'e':
-      case 'E':
-      case 'F':
-        return this.formatted((f) => f.float(number, bits, verb === 'F' ? 'f' : verb, 6));
-      default:
-        return this.badVerb(verb, value);
-    }
+    const form = floatForm(verb);
+    if (!form) return this.badVerb(verb, value);
+    return this.formatted((f) => f.float(number, bits, ...form));
   }
 
   private complex(value: GoValue, verb: string): void {
@@ -202,7 +200,7 @@ export class Printer {
 
   private pointer(value: GoValue, verb: string): void {
     if (!['func', 'map', 'ptr', 'slice'].includes(value.t.kind)) return this.badVerb(verb, value);
-    const address = value.v === null ? 0n : ADDRESS;
+    const address = value.v === null ? 0n : ADDRESSES[value.t.kind === 'func' ? 'code' : 'data'];
     if (verb === 'p') return this.hex0x(address, !this.format.sharp);
     if (verb === 'v') {
       if (this.format.sharpV) {
@@ -247,7 +245,11 @@ export class Printer {
     [...asFields(value)].forEach(([name, member], index) => {
       this.separator(index);
       if (this.format.plusV || this.format.sharpV) this.write(`${name}:`);
-      this.value(member.t.kind === 'interface' && member.v !== null ? inside(member) : member, verb, depth + 1);
+      this.value(
+        member.t.kind === 'interface' && member.v !== null ? inside(member) : member,
+        verb,
+        depth + 1,
+      );
     });
     this.write('}');
   }
@@ -267,7 +269,9 @@ export class Printer {
   private bytes(value: GoValue, verb: string, depth: number): boolean {
     const plain = value.t.kind === 'slice' && value.t.name === '[]uint8' && depth === 0;
     if ('sqxX'.includes(verb)) {
-      const bytes = items(value).map((item) => String.fromCharCode(Number(asBigInt(item)))).join('');
+      const bytes = items(value)
+        .map((item) => String.fromCharCode(Number(asBigInt(item))))
+        .join('');
       this.string(value, bytes, verb);
       return true;
     }
@@ -293,6 +297,3 @@ export class Printer {
     return true;
   }
 }
-
-export const lengthOf = (value: GoValue): number =>
-  value.t.kind === 'string' ? asBytes(value).length : asSlice(value).len;

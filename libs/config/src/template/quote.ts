@@ -26,10 +26,12 @@ function quoteRuneInto(rune: number, quote: string, ascii: boolean): string {
 /** Go's `strconv.Quote` (or `QuoteToASCII`) of a byte string. */
 export function quoteString(bytes: string, ascii = false): string {
   let out = '"';
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const { rune, size } = decodeRune(bytes, i);
     out +=
-      rune === RUNE_ERROR && size === 1 ? `\\x${hex(bytes.charCodeAt(i), 2)}` : quoteRuneInto(rune, '"', ascii);
+      rune === RUNE_ERROR && size === 1
+        ? `\\x${hex(bytes.charCodeAt(i), 2)}`
+        : quoteRuneInto(rune, '"', ascii);
     i += size;
   }
   return `${out}"`;
@@ -43,7 +45,7 @@ export function quoteRune(rune: number, ascii = false): string {
 
 /** Go's `strconv.CanBackquote`. */
 export function canBackquote(bytes: string): boolean {
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const { rune, size } = decodeRune(bytes, i);
     i += size;
     if (size > 1) {
@@ -106,7 +108,7 @@ export function unquote(source: string): string | undefined {
   const inner = source.slice(1, -1);
   if (quote === '`') return inner.includes('`') ? undefined : inner.replaceAll('\r', '');
   let out = '';
-  for (let i = 0; i < inner.length; ) {
+  for (let i = 0; i < inner.length;) {
     const char = inner[i] as string;
     if (char === '"' || char === '\n') return undefined;
     if (char !== '\\') {

@@ -86,7 +86,8 @@ export class Scope {
     const line = 1 + (before.match(/\n/g)?.length ?? 0);
     const column = before.length - (before.lastIndexOf('\n') + 1);
     const whole = this.node ? nodeText(this.node) : '';
-    const context = kind === 'limit' && whole.length > CONTEXT_LIMIT ? `${whole.slice(0, CONTEXT_LIMIT)}…` : whole;
+    const context =
+      kind === 'limit' && whole.length > CONTEXT_LIMIT ? `${whole.slice(0, CONTEXT_LIMIT)}…` : whole;
     const message = `template: ${file}:${line}:${column}: executing ${quoteString(this.name)} at <${context}>: ${reason}`;
     throw new TemplateError(kind, toText(message), toText(reason), {
       file: toText(file),

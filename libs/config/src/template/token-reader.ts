@@ -1,9 +1,10 @@
 import { toText } from './bytes.js';
 import { TemplateError } from './errors.js';
-import { describeToken } from './lexer.js';
-import type { Lexer, Token, TokenType } from './lexer.js';
+import type { Lexer } from './lexer.js';
 import type { ListNode } from './nodes.js';
 import { unquote } from './quote.js';
+import { describeToken } from './token.js';
+import type { Token, TokenType } from './token.js';
 
 /** What all trees of one text share. */
 export interface Source {

@@ -116,11 +116,6 @@ export const sliceOf = (elem: GoType): GoType => intern({ kind: 'slice', name: `
 export const mapOf = (key: GoType, elem: GoType): GoType =>
   intern({ kind: 'map', name: `map[${key.name}]${elem.name}`, key, elem });
 export const pointerTo = (elem: GoType): GoType => intern({ kind: 'ptr', name: `*${elem.name}`, elem });
-export const arrayOf = (length: number, elem: GoType): GoType => ({
-  kind: 'array',
-  name: `[${length}]${elem.name}`,
-  elem,
-});
 /** A named type on top of a basic kind, e.g. `v1.TaintEffect`. */
 export const named = (name: string, kind: Kind): GoType => ({ kind, name });
 

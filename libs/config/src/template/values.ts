@@ -23,7 +23,7 @@ import type { Complex, GoFunction, GoType, GoValue, Signature, SliceData } from 
 export const INVALID: GoValue = { t: INVALID_TYPE, v: undefined };
 
 export const TRUE: GoValue = { t: BOOL, v: true };
-export const FALSE: GoValue = { t: BOOL, v: false };
+const FALSE: GoValue = { t: BOOL, v: false };
 export const bool = (value: boolean): GoValue => (value ? TRUE : FALSE);
 
 export const int = (value: number | bigint): GoValue => ({ t: INT, v: BigInt(value) });
@@ -53,17 +53,19 @@ export const anyMap = (entries: ReadonlyMap<string, GoValue>): GoValue => ({
   t: ANY_MAP,
   v: new Map([...entries].map(([key, value]) => [key, box(value)])),
 });
-export const anys = (items: readonly GoValue[]): GoValue => slice(ANYS, items.map(box));
+const anys = (items: readonly GoValue[]): GoValue => slice(ANYS, items.map(box));
 
 /** Puts a value into an interface; the nil interface holds null. */
 export function box(value: GoValue): GoValue {
   if (value.t.kind === 'interface') return value;
   return { t: ANY, v: value.t.kind === 'invalid' ? null : value };
 }
-export const NIL_INTERFACE: GoValue = { t: ANY, v: null };
 
 export const pointer = (to: GoValue): GoValue => ({ t: pointerTo(to.t), v: to });
-export const struct = (type: GoType, fields: ReadonlyMap<string, GoValue>): GoValue => ({ t: type, v: fields });
+export const struct = (type: GoType, fields: ReadonlyMap<string, GoValue>): GoValue => ({
+  t: type,
+  v: fields,
+});
 
 export const func = (fn: GoFunction, name: string): GoValue => ({
   t: { kind: 'func', name, signature: fn as Signature },
@@ -75,15 +77,14 @@ export const asBigInt = (value: GoValue): bigint => value.v as bigint;
 export const asNumber = (value: GoValue): number => value.v as number;
 export const asComplex = (value: GoValue): Complex => value.v as Complex;
 export const asSlice = (value: GoValue): SliceData => (value.v as SliceData | null) ?? { items: [], len: 0 };
-export const asFields = (value: GoValue): ReadonlyMap<string, GoValue> => value.v as ReadonlyMap<string, GoValue>;
+export const asFields = (value: GoValue): ReadonlyMap<string, GoValue> =>
+  value.v as ReadonlyMap<string, GoValue>;
 export type MapKey = string | bigint | boolean | number;
 const noEntries: ReadonlyMap<MapKey, GoValue> = new Map();
 export const asMap = (value: GoValue): ReadonlyMap<MapKey, GoValue> =>
   (value.v as ReadonlyMap<MapKey, GoValue> | null) ?? noEntries;
 /** What a pointer or an interface holds, INVALID for nil. */
 export const inside = (value: GoValue): GoValue => (value.v as GoValue | null) ?? INVALID;
-
-export const isNilValue = (value: GoValue): boolean => value.v === null || value.t.kind === 'invalid';
 
 export function items(value: GoValue): readonly GoValue[] {
   const data = asSlice(value);
@@ -105,7 +106,10 @@ export function zeroOf(type: GoType): GoValue {
     case 'complex128':
       return { t: type, v: { re: 0, im: 0 } };
     case 'struct':
-      return { t: type, v: new Map([...(type.fields?.() ?? [])].map(([name, field]) => [name, zeroOf(field)])) };
+      return {
+        t: type,
+        v: new Map([...(type.fields?.() ?? [])].map(([name, field]) => [name, zeroOf(field)])),
+      };
     case 'slice':
     case 'array':
     case 'map':
@@ -168,7 +172,9 @@ const order = (a: MapKey, b: MapKey): number => (a < b ? -1 : a > b ? 1 : 0);
 /** Map entries in Go's printing and iteration order: by key. */
 export function sortedEntries(value: GoValue): readonly (readonly [GoValue, GoValue])[] {
   const keyType = value.t.key ?? STRING;
-  return [...asMap(value)].sort(([a], [b]) => order(a, b)).map(([key, v]) => [{ t: keyType, v: key }, v] as const);
+  return [...asMap(value)]
+    .sort(([a], [b]) => order(a, b))
+    .map(([key, v]) => [{ t: keyType, v: key }, v] as const);
 }
 
 /** JSON-like data → Go values, as `map[string]any`, `[]any`, string, bool, int64 or float64; what JSON cannot say is nil. */

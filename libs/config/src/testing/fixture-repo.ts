@@ -82,7 +82,9 @@ export function lock(changes: Partial<LockedInputs> = {}): LockedInputs {
       'fairway-node-1.31.4-20251117|861068367966': 'ami-0a1310000000000a2',
     },
     instanceTypes: { 'm5.large': facts(2, 8), 'm5.xlarge': facts(4, 16) },
-    clusterStackOutputs: { ApiTargetGroupArn: 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/kube-1-api/1' },
+    clusterStackOutputs: {
+      ApiTargetGroupArn: 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/kube-1-api/1',
+    },
     decrypted: {},
     ...changes,
   };

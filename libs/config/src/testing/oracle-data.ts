@@ -85,7 +85,13 @@ const NAMED: ReadonlyMap<string, GoType> = new Map([
 ]);
 
 export const ORACLE_FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map<string, GoFunction>([
-  ['add', { params: [INT, INT], call: ([a, b]) => int(BigInt.asIntN(64, asBigInt(a as GoValue) + asBigInt(b as GoValue))) }],
+  [
+    'add',
+    {
+      params: [INT, INT],
+      call: ([a, b]) => int(BigInt.asIntN(64, asBigInt(a as GoValue) + asBigInt(b as GoValue))),
+    },
+  ],
   ['cat', { params: [STRING], variadic: true, call: (parts) => bytesValue(parts.map(asBytes).join('+')) }],
   [
     'fail',
@@ -98,7 +104,10 @@ export const ORACLE_FUNCTIONS: ReadonlyMap<string, GoFunction> = new Map<string,
   ],
   ['half', { params: [FLOAT64], call: ([f]) => float64(asNumber(f as GoValue) / 2) }],
   ['i64', { params: [INT64], call: ([n]) => n as GoValue }],
-  ['show', { params: [ANY], call: ([v]) => str(v === undefined || v.t.kind === 'invalid' ? '<nil>' : v.t.name) }],
+  [
+    'show',
+    { params: [ANY], call: ([v]) => str(v === undefined || v.t.kind === 'invalid' ? '<nil>' : v.t.name) },
+  ],
 ]);
 const FUNCTION_TYPES: Readonly<Record<string, string>> = {
   add: 'func(int, int) int',
@@ -133,7 +142,10 @@ function build(type: GoType, raw: unknown): GoValue {
   if (raw === null) return zeroOf(type);
   switch (type.kind) {
     case 'slice':
-      return slice(type, (raw as unknown[]).map((item) => build(type.elem as GoType, item)));
+      return slice(
+        type,
+        (raw as unknown[]).map((item) => build(type.elem as GoType, item)),
+      );
     case 'map':
       return {
         t: type,
@@ -151,7 +163,12 @@ function build(type: GoType, raw: unknown): GoValue {
       const fields = [...(type.fields?.() ?? [])];
       return struct(
         type,
-        new Map(fields.map(([name, of]) => [name, Object.hasOwn(given, name) ? build(of, given[name]) : zeroOf(of)])),
+        new Map(
+          fields.map(([name, of]) => [
+            name,
+            Object.hasOwn(given, name) ? build(of, given[name]) : zeroOf(of),
+          ]),
+        ),
       );
     }
     case 'bool':

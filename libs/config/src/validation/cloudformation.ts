@@ -32,7 +32,10 @@ const LOGICAL_ID = /^[A-Za-z0-9]+$/;
 const TYPE = /^([A-Za-z0-9]+::[A-Za-z0-9]+::[A-Za-z0-9:]+|Custom::[A-Za-z0-9_@-]+)$/;
 
 /** Well-formedness of a stack's template: one map, known sections, resources that have a type. */
-export function checkStack(files: FileRenderer, rendered: RenderedFile): {
+export function checkStack(
+  files: FileRenderer,
+  rendered: RenderedFile,
+): {
   readonly facts?: StackFacts;
   readonly problems: readonly ConfigProblem[];
 } {
@@ -61,7 +64,9 @@ export function checkStack(files: FileRenderer, rendered: RenderedFile): {
     say('Resources must be a map with at least one resource', document.lineOfKey('Resources'), 'Resources');
   } else {
     for (const [name, resource] of Object.entries(resources)) {
-      checkResource(name, resource, (message) => say(message, document.lineOfKey('Resources'), `Resources.${name}`));
+      checkResource(name, resource, (message) =>
+        say(message, document.lineOfKey('Resources'), `Resources.${name}`),
+      );
     }
   }
   return { facts: factsOf(template), problems: found };
@@ -69,7 +74,8 @@ export function checkStack(files: FileRenderer, rendered: RenderedFile): {
 
 function checkResource(name: string, resource: unknown, say: (message: string) => void): void {
   const type = own(resource, 'Type');
-  if (!LOGICAL_ID.test(name) && !name.startsWith('Fn::ForEach')) say(`the logical id ${name} is not alphanumeric`);
+  if (!LOGICAL_ID.test(name) && !name.startsWith('Fn::ForEach'))
+    say(`the logical id ${name} is not alphanumeric`);
   if (name.startsWith('Fn::ForEach')) return;
   if (typeof type !== 'string') return say(`resource ${name} has no Type`);
   if (!TYPE.test(type)) say(`resource ${name} has the Type ${type}, which is none`);
@@ -86,7 +92,9 @@ function factsOf(template: Fields): StackFacts {
   const outputs = own(template, 'Outputs');
   return {
     outputs: isRecord(outputs) ? Object.keys(outputs) : [],
-    tags: isRecord(tags) ? Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)])) : {},
+    tags: isRecord(tags)
+      ? Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)]))
+      : {},
     ...(typeof stackName === 'string' && { stackName }),
   };
 }

@@ -22,20 +22,29 @@ export function readObjects(
     problems.push(problem('invalid-object', message, { file, line: at, field }, hint));
     return [];
   };
-  if (!isRecord(value)) return say('this is no Kubernetes object: it must be a map with apiVersion, kind and metadata.name');
+  if (!isRecord(value))
+    return say('this is no Kubernetes object: it must be a map with apiVersion, kind and metadata.name');
   const kind = textAt(value, 'kind');
   if (kind === undefined) return say('kind is missing or no text', 'kind');
-  if (textAt(value, 'apiVersion') === undefined) return say(`apiVersion of this ${kind} is missing or no text`, 'apiVersion');
+  if (textAt(value, 'apiVersion') === undefined)
+    return say(`apiVersion of this ${kind} is missing or no text`, 'apiVersion');
   if (kind === 'List' && Array.isArray(value['items'])) {
-    return (value['items'] as unknown[]).flatMap((item) => readObjects({ ...document, value: item }, file, problems));
+    return (value['items'] as unknown[]).flatMap((item) =>
+      readObjects({ ...document, value: item }, file, problems),
+    );
   }
   const metadata = value['metadata'];
   if (!isRecord(metadata)) return say(`metadata of this ${kind} is missing`, 'metadata');
   const name = textAt(metadata, 'name');
   if (name === undefined) {
-    return say(`metadata.name of this ${kind} is missing or no text`, 'metadata.name', 'Quote names that look like numbers; generateName cannot be applied.');
+    return say(
+      `metadata.name of this ${kind} is missing or no text`,
+      'metadata.name',
+      'Quote names that look like numbers; generateName cannot be applied.',
+    );
   }
-  if (name.length > NAME_LIMIT) return say(`metadata.name of this ${kind} is longer than ${NAME_LIMIT}`, 'metadata.name');
+  if (name.length > NAME_LIMIT)
+    return say(`metadata.name of this ${kind} is longer than ${NAME_LIMIT}`, 'metadata.name');
   const fault = metadataFault(metadata);
   if (fault) return say(`${fault.message} of ${kind} ${name}`, fault.field, fault.hint);
   return [{ object: value as unknown as KubernetesObject, file, line }];
@@ -52,15 +61,28 @@ function metadataFault(metadata: Readonly<Record<string, unknown>>): MetadataFau
   for (const field of ['labels', 'annotations'] as const) {
     const value = metadata[field];
     if (value === undefined || value === null) continue;
-    if (!isRecord(value)) return { message: `metadata.${field} must be a map`, field: `metadata.${field}`, hint: 'Write key: value pairs.' };
+    if (!isRecord(value))
+      return {
+        message: `metadata.${field} must be a map`,
+        field: `metadata.${field}`,
+        hint: 'Write key: value pairs.',
+      };
     const bad = Object.entries(value).find(([, text]) => typeof text !== 'string' && text !== null);
     if (bad) {
-      return { message: `metadata.${field}.${bad[0]} must be text`, field: `metadata.${field}.${bad[0]}`, hint: 'Quote the value.' };
+      return {
+        message: `metadata.${field}.${bad[0]} must be text`,
+        field: `metadata.${field}.${bad[0]}`,
+        hint: 'Quote the value.',
+      };
     }
   }
   const namespace = metadata['namespace'];
   if (namespace !== undefined && namespace !== null && typeof namespace !== 'string') {
-    return { message: 'metadata.namespace must be text', field: 'metadata.namespace', hint: 'Quote the value.' };
+    return {
+      message: 'metadata.namespace must be text',
+      field: 'metadata.namespace',
+      hint: 'Quote the value.',
+    };
   }
   return undefined;
 }
@@ -74,7 +96,12 @@ export function duplicateProblems(objects: readonly SourcedObject[]): readonly C
     const before = first.get(key);
     if (before) {
       found.push(
-        problem('duplicate-object', `${key} is also defined in ${before.file}:${before.line}`, sourced, 'Remove or rename one of the two.'),
+        problem(
+          'duplicate-object',
+          `${key} is also defined in ${before.file}:${before.line}`,
+          sourced,
+          'Remove or rename one of the two.',
+        ),
       );
     } else first.set(key, sourced);
   }

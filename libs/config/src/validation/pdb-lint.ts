@@ -4,7 +4,10 @@ import { isRecord } from './cloudformation.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 const at = (value: unknown, ...path: readonly string[]): unknown =>
-  path.reduce<unknown>((inner, name) => (isRecord(inner) && Object.hasOwn(inner, name) ? inner[name] : undefined), value);
+  path.reduce<unknown>(
+    (inner, name) => (isRecord(inner) && Object.hasOwn(inner, name) ? inner[name] : undefined),
+    value,
+  );
 
 interface Workload {
   readonly name: string;
@@ -32,7 +35,14 @@ function workloads(objects: readonly SourcedObject[]): readonly Workload[] {
     if (!isRecord(labels) || typeof replicas !== 'number') return [];
     const namespace = namespaceOf(sourced);
     const { name } = object.metadata;
-    return [{ name: `${object.kind} ${name}`, namespace, labels, replicas: autoscaled.get(`${namespace}/${name}`) ?? replicas }];
+    return [
+      {
+        name: `${object.kind} ${name}`,
+        namespace,
+        labels,
+        replicas: autoscaled.get(`${namespace}/${name}`) ?? replicas,
+      },
+    ];
   });
 }
 
@@ -77,7 +87,9 @@ function neverAllows(spec: unknown, workload: Workload): string | undefined {
     return `minAvailable ${String(at(spec, 'minAvailable'))} of ${name} with ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`;
   }
   const most = amount(at(spec, 'maxUnavailable'), replicas);
-  return most === 0 && replicas > 0 ? `maxUnavailable ${String(at(spec, 'maxUnavailable'))} of ${name}` : undefined;
+  return most === 0 && replicas > 0
+    ? `maxUnavailable ${String(at(spec, 'maxUnavailable'))} of ${name}`
+    : undefined;
 }
 
 /** Warns of budgets that would block every drain of a node that runs one of their pods. */

@@ -14,13 +14,23 @@ export function apiProblems(objects: readonly SourcedObject[], version: string):
   if (minor === undefined) return [];
   return objects.flatMap((sourced) => {
     const { apiVersion, kind, metadata } = sourced.object;
-    const rule = API_REMOVALS.find((one) => one.apiVersion === apiVersion && (one.kinds === '*' || one.kinds.includes(kind)));
+    const rule = API_REMOVALS.find(
+      (one) => one.apiVersion === apiVersion && (one.kinds === '*' || one.kinds.includes(kind)),
+    );
     if (!rule || minor < rule.deprecatedIn) return [];
     const removed = minor >= rule.removedIn;
     const message = removed
       ? `${kind} ${metadata.name} uses ${apiVersion}, which Kubernetes 1.${rule.removedIn} removed; the target is ${version}`
       : `${kind} ${metadata.name} uses ${apiVersion}, which Kubernetes 1.${rule.removedIn} removes`;
     const hint = rule.replacement ? `Use ${rule.replacement}.` : 'There is no replacement.';
-    return [problem(removed ? 'removed-api' : 'deprecated-api', message, { ...sourced, field: 'apiVersion' }, hint, removed ? 'error' : 'warning')];
+    return [
+      problem(
+        removed ? 'removed-api' : 'deprecated-api',
+        message,
+        { ...sourced, field: 'apiVersion' },
+        hint,
+        removed ? 'error' : 'warning',
+      ),
+    ];
   });
 }

@@ -35,5 +35,8 @@ export function validateRevision(
     }
   }
   const byProblem = new Map([...found.values()].map(({ problem, clusters: names }) => [problem, names]));
-  return sorted([...byProblem.keys()]).map((problem) => ({ ...problem, clusters: byProblem.get(problem) ?? [] }));
+  return sorted([...byProblem.keys()]).map((problem) => ({
+    ...problem,
+    clusters: byProblem.get(problem) ?? [],
+  }));
 }

@@ -15,7 +15,11 @@ const indentOf = (line: string): number => {
 };
 
 /** The lines of a block scalar below a node at `parent`, without their indentation. */
-function body(lines: readonly string[], from: number, parent: number): { readonly lines: string[]; readonly next: number } {
+function body(
+  lines: readonly string[],
+  from: number,
+  parent: number,
+): { readonly lines: string[]; readonly next: number } {
   let indent = -1;
   const found: string[] = [];
   let at = from;
@@ -43,7 +47,12 @@ function body(lines: readonly string[], from: number, parent: number): { readonl
 }
 
 /** `|` and `>` scalars whose indentation need not be told. */
-export function blockScalar(header: string, lines: readonly string[], from: number, parent: number): BlockScalar {
+export function blockScalar(
+  header: string,
+  lines: readonly string[],
+  from: number,
+  parent: number,
+): BlockScalar {
   const [, style, chomp] = HEADER.exec(header) ?? giveUp();
   const { lines: content, next } = body(lines, from, parent);
   let last = content.length;
@@ -53,7 +62,8 @@ export function blockScalar(header: string, lines: readonly string[], from: numb
   if (kept.length === 0) return giveUp();
   const text = style === '|' ? kept.join('\n') : folded(kept);
   // The last line of the whole text ends without a break only where the text does.
-  if (chomp === '+') return next >= lines.length ? giveUp() : { value: text + '\n'.repeat(trailing + 1), next };
+  if (chomp === '+')
+    return next >= lines.length ? giveUp() : { value: text + '\n'.repeat(trailing + 1), next };
   return { value: chomp === '-' ? text : `${text}\n`, next };
 }
 

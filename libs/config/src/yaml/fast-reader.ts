@@ -1,6 +1,15 @@
 import { blockScalar } from './block-scalars.js';
 import { addMember, FlowReader } from './flow-reader.js';
-import { closingQuote, endBlanks, fold, giveUp, NotSimple, plainValue, unquoteDouble, unquoteSingle } from './plain-scalars.js';
+import {
+  closingQuote,
+  endBlanks,
+  fold,
+  giveUp,
+  NotSimple,
+  plainValue,
+  unquoteDouble,
+  unquoteSingle,
+} from './plain-scalars.js';
 
 /** One document: its value, and where its content and its top-level keys begin. Lines start at 1. */
 export interface SimpleDocument {
@@ -235,7 +244,8 @@ class FastReader {
 function foldQuoted(parts: readonly string[]): string {
   const [first = '', ...rest] = parts;
   const last = rest.at(-1) ?? '';
-  if (parts.some((part) => part.endsWith('\\')) || last === '' || first === '' || first.endsWith(' ')) giveUp();
+  if (parts.some((part) => part.endsWith('\\')) || last === '' || first === '' || first.endsWith(' '))
+    giveUp();
   return fold(parts);
 }
 
@@ -247,7 +257,8 @@ function indentOf(line: string): number {
   return at;
 }
 
-const isSeparator = (line: string): boolean => line === '---' || (line.startsWith('---') && (/^--- +#/.test(line) || giveUp()));
+const isSeparator = (line: string): boolean =>
+  line === '---' || (line.startsWith('---') && (/^--- +#/.test(line) || giveUp()));
 
 const isItem = (line: string, at: number): boolean =>
   line[at] === '-' && (at + 1 === line.length || line[at + 1] === ' ');

@@ -1,4 +1,11 @@
-import { closingQuote, endBlanks, giveUp, plainValue, unquoteDouble, unquoteSingle } from './plain-scalars.js';
+import {
+  closingQuote,
+  endBlanks,
+  giveUp,
+  plainValue,
+  unquoteDouble,
+  unquoteSingle,
+} from './plain-scalars.js';
 
 const UNSAFE: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype', '<<']);
 const MAX_DEPTH = 50;

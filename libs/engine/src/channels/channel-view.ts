@@ -5,7 +5,7 @@ import type { ClusterRuntime } from '#ports';
 import type { ChannelPolicy, ClusterFacts, FleetPolicy } from '#promotion';
 import type { EnginePorts } from '../engine-ports.js';
 import { SETTLED, settledBasis } from '../pass/settled.js';
-import type { PolicyReader } from './policy-reader.js';
+import { channelPolicyOf, type PolicySource } from './policy-reader.js';
 
 /** Everything that decisions about one revision in one channel look at, read once. */
 export interface ChannelView {
@@ -24,7 +24,7 @@ export interface ChannelView {
 /** Undefined while the channel has no revision. */
 export async function viewChannel(
   ports: EnginePorts,
-  policies: PolicyReader,
+  policies: PolicySource,
   channel: Channel,
 ): Promise<ChannelView | undefined> {
   const [entry] = await ports.channels.channelRevisions(channel.name, 1);
@@ -32,15 +32,18 @@ export async function viewChannel(
   const revision = await ports.channels.getRevision(entry.revisionId);
   if (!revision) return fail(lostRevision(entry.revisionId));
   const policy = await policies.policyOf(channel);
-  const channelPolicy = policies.channelPolicy(policy, channel);
+  const channelPolicy = channelPolicyOf(policy, channel);
   const clusters = await ports.registry.listClusters({ channel: channel.name });
   const [runtimes, runs, holds] = await Promise.all([
-    ports.updates.runtimes(clusters.map((cluster) => cluster.id)),
+    ports.updates.standings(
+      clusters.map((cluster) => cluster.id),
+      [SETTLED],
+    ),
     ports.channels.runsFor({ treeDigest: revision.treeDigest, channel: channel.name }, 500),
     ports.channels.holds(),
   ]);
   const byId = new Map(runtimes.map((runtime) => [runtime.clusterId, runtime]));
-  const facts = clusters.map((cluster) => factsOf(cluster, byId.get(cluster.id), revision));
+  const facts = clusters.map((cluster) => factsOf(cluster, byId.get(cluster.id), revision, entry));
   const now = ports.clock.now();
   return { channel, policy, channelPolicy, revision, entry, clusters, facts, runs, holds, now };
 }
@@ -57,6 +60,7 @@ export function factsOf(
   cluster: Cluster,
   runtime: ClusterRuntime | undefined,
   revision: Pick<Revision, 'id' | 'treeDigest'>,
+  entry: Pick<ChannelRevision, 'soak'>,
 ): ClusterFacts {
   const status = runtime?.status;
   const settled = settledBasis(runtime?.memory[SETTLED]);
@@ -68,6 +72,8 @@ export function factsOf(
     criticality: cluster.criticalityLevel,
     canary: cluster.configItems['fairway_canary'] === 'true',
     phase: phaseOf(cluster, status?.phase),
+    // Whoever was there and in reach when the revision was verified is in the record of its soak.
+    ...(entry.soak !== undefined && !(cluster.id in entry.soak.basis) && { newcomer: true }),
     onRevision: settled?.treeDigest === revision.treeDigest,
     healthy: status?.phase === 'ready',
     since: status?.since ?? cluster.createdAt,

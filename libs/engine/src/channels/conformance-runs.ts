@@ -3,18 +3,18 @@ import type { Channel, Cluster, ConformanceRun, FleetEvent } from '#fleet';
 import {
   conformanceObjects,
   conformanceRefs,
-  RUN_LABEL,
   type ConformanceSuite,
   type Judgement,
   type StartRun,
 } from '#promotion';
-import type { ClusterRuntime, KubernetesPort } from '#ports';
+import type { ClusterRuntime } from '#ports';
 import type { EnginePorts, EngineSettings } from '../engine-ports.js';
 import type { LeaseKeeper } from '../pass/lease-keeper.js';
 import { SETTLED, settledBasis } from '../pass/settled.js';
 import type { ChannelView } from './channel-view.js';
 import { outcomeOfRun } from './conformance-outcome.js';
-import type { PolicyReader } from './policy-reader.js';
+import { removeLeftovers } from './conformance-cleanup.js';
+import type { PolicySource } from './policy-reader.js';
 
 /** A run as it is recorded before anything is created; undefined while the cluster's content is not known. */
 export function newRun(ports: EnginePorts, view: ChannelView, start: StartRun): ConformanceRun | undefined {
@@ -42,7 +42,7 @@ export async function advanceRuns(
   settings: EngineSettings,
   lease: LeaseKeeper,
   channel: Channel,
-  policies: PolicyReader,
+  policies: PolicySource,
 ): Promise<boolean> {
   const runs = (await ports.channels.runsFor({ channel: channel.name }, 200)).filter(
     (run) => run.state !== 'finished',
@@ -71,7 +71,7 @@ class RunAdvancer {
     private readonly ports: EnginePorts,
     private readonly lease: LeaseKeeper,
     private readonly channel: Channel,
-    private readonly policies: PolicyReader,
+    private readonly policies: PolicySource,
   ) {}
 
   async advance(run: ConformanceRun): Promise<void> {
@@ -113,7 +113,8 @@ class RunAdvancer {
         `${run.suite} starts on ${cluster.alias}, attempt ${run.attempt}`,
       ),
     ]);
-    await removeLeftovers(kubernetes, run);
+    // What a worker that died left of other runs; one cluster has one run at a time.
+    await removeLeftovers(kubernetes, [run.id]);
     for (const object of objects.value) {
       await kubernetes.apply(object, { dryRun: false, force: true, fieldManager: 'fairway' });
     }
@@ -189,8 +190,7 @@ class RunAdvancer {
 
   private async ownJobOf(run: ConformanceRun, suite: ConformanceSuite): Promise<string | undefined> {
     if (suite.job === undefined) return undefined;
-    const tree = await this.ports.git.readTree(this.channel.repository, run.commit);
-    return tree.files.get(suite.job);
+    return this.ports.git.readFile(this.channel.repository, run.commit, suite.job);
   }
 
   private async save(run: ConformanceRun, events: readonly FleetEvent[]): Promise<void> {
@@ -213,24 +213,6 @@ class RunAdvancer {
       message,
       data: { runId: run.id, suite: run.suite, commit: run.commit, attempt: run.attempt },
     };
-  }
-}
-
-/** What a worker that died left of other runs; one cluster has one run at a time. */
-async function removeLeftovers(kubernetes: KubernetesPort, run: ConformanceRun): Promise<void> {
-  const own = new Set(conformanceRefs(run.id).map((ref) => ref.name));
-  for (const kind of [
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding' },
-    { apiVersion: 'v1', kind: 'Namespace' },
-  ]) {
-    for (const object of await kubernetes.list(kind, { labelSelector: RUN_LABEL })) {
-      const { name, uid } = object.metadata;
-      if (own.has(name)) continue;
-      await kubernetes.delete(
-        { ...kind, name },
-        { ...(uid !== undefined && { uid }), propagationPolicy: 'Background' },
-      );
-    }
   }
 }
 

@@ -2,13 +2,19 @@ import type { Duration, Instant } from '#kernel';
 import { seconds, toFailure } from '#kernel';
 import type { Channel, ChannelRevision, ConformanceRun, FleetEvent } from '#fleet';
 import { advanceChannel, requiredSuites, withGates, type Advance, type RequiredSuite } from '#promotion';
+import { mapBounded } from '../bounded.js';
 import type { EnginePorts, EngineSettings } from '../engine-ports.js';
 import { LeaseKeeper } from '../pass/lease-keeper.js';
 import { arrivalOf } from './arrival.js';
 import { viewChannel, type ChannelView } from './channel-view.js';
+import { sweepConformance } from './conformance-cleanup.js';
 import { advanceRuns, newRun } from './conformance-runs.js';
-import { PolicyReader } from './policy-reader.js';
-import { nextGates, promote, settle, type NextGate } from './promote.js';
+import { nextGates, type NextGate } from './gates.js';
+import { channelPolicyOf, PolicyReader, storePolicy, type PolicySource } from './policy-reader.js';
+import { finishPromotions, promote, runPromoteRequests, type Mover } from './promote.js';
+import { runRollbacks } from './rollback.js';
+
+const RINGS_AT_ONCE = 16;
 
 export interface ChannelResult {
   readonly kind: 'busy' | 'idle' | 'advanced' | 'failed';
@@ -27,6 +33,8 @@ export async function reconcileChannel(
     return await advance(ports, settings, lease, name);
   } catch (thrown) {
     const failure = toFailure(thrown);
+    // A new head came in between: what was decided was about the old one, and nothing of it is stored.
+    if (failure.code === 'channel-moved') return { kind: 'advanced', recheckIn: seconds(1) };
     const log = failure.class === 'bug' ? ports.log.error : ports.log.warn;
     log('channel pass ended early', { channel: name, code: failure.code, reason: failure.message });
     return { kind: 'failed', recheckIn: settings.pollInterval };
@@ -45,29 +53,18 @@ async function advance(
   const channel = channels.find((candidate) => candidate.name === name);
   if (!channel) return { kind: 'idle', recheckIn: settings.gitPollInterval };
   const policies = new PolicyReader(ports.git);
-  await finishPromotions(ports, lease, channels, name);
+  await storePolicy(ports, policies, lease.current, channel);
+  const mover: Mover = { ports, policies, lease };
+  if (await runRollbacks(mover, channel)) return { kind: 'advanced', recheckIn: seconds(1) };
+  await finishPromotions(mover, channels, name);
+  await runPromoteRequests(mover, channels, name);
+  await sweepConformance(ports, name);
   const running = await advanceRuns(ports, settings, lease, channel, policies);
   const view = await viewChannel(ports, policies, channel);
   if (!view) return { kind: 'idle', recheckIn: settings.gitPollInterval };
-  const required = await suitesAskedBehind(policies, channels, name);
-  const next = channels.find((candidate) => candidate.from === name);
-  const nextPolicy = next && policies.channelPolicy(await policies.policyOf(next), next);
-  const entry = view.entry.phase === 'held' ? await lookAgain(ports, view) : view.entry;
-  const decided = advanceChannel({
-    policy: view.channelPolicy,
-    next: nextPolicy,
-    revision: view.revision,
-    entry,
-    clusters: view.facts,
-    holds: view.holds,
-    runs: view.runs,
-    requiredSuites: required,
-    paused: channel.pausedReason,
-    now: view.now,
-  });
-  await commit(ports, lease, view, decided, []);
+  const decided = await decide(ports, lease, policies, channels, view);
   const gates = await nextGates(ports, policies, channels, name, view.revision);
-  await promoteEligible(ports, policies, lease, view, decided.entry, gates);
+  await promoteEligible(mover, view, decided.entry, gates);
   const soon = running || decided.startRuns.length > 0;
   return {
     kind: 'advanced',
@@ -75,9 +72,37 @@ async function advance(
   };
 }
 
+async function decide(
+  ports: EnginePorts,
+  lease: LeaseKeeper,
+  policies: PolicySource,
+  channels: readonly Channel[],
+  view: ChannelView,
+): Promise<Advance> {
+  const { channel } = view;
+  const next = channels.find((candidate) => candidate.from === channel.name);
+  const nextPolicy = next && channelPolicyOf(await policies.policyOf(next), next);
+  const looked = view.entry.phase === 'held' ? await lookAgain(ports, view) : { entry: view.entry };
+  const decided = advanceChannel({
+    policy: view.channelPolicy,
+    next: nextPolicy,
+    revision: view.revision,
+    entry: looked.entry,
+    clusters: view.facts,
+    holds: view.holds,
+    runs: view.runs,
+    requiredSuites: await suitesAskedBehind(policies, channels, channel.name),
+    paused: channel.pausedReason,
+    now: view.now,
+    storeNow: lease.storeTime(),
+  });
+  await commit(ports, lease, view, decided, looked.note === undefined ? [] : [eventOf(view, looked.note)]);
+  return decided;
+}
+
 /** Suites that the channels behind this one ask for, each by its own policy. */
 async function suitesAskedBehind(
-  policies: PolicyReader,
+  policies: PolicySource,
   channels: readonly Channel[],
   name: string,
 ): Promise<readonly RequiredSuite[]> {
@@ -90,10 +115,14 @@ async function suitesAskedBehind(
   return asked;
 }
 
-/** A held revision goes on by itself when its evidence has come meanwhile. */
-async function lookAgain(ports: EnginePorts, view: ChannelView): Promise<ChannelRevision> {
-  const arrival = await arrivalOf(ports, view.channel, view.revision);
-  return arrival.admitted ? arrival : { ...view.entry, reasons: arrival.reasons };
+/** A held revision goes on by itself when its evidence has come meanwhile, or when somebody breaks the glass. */
+async function lookAgain(
+  ports: EnginePorts,
+  view: ChannelView,
+): Promise<{ readonly entry: ChannelRevision; readonly note?: Advance['notes'][number] }> {
+  const { entry, note } = await arrivalOf(ports, view.channel, view.revision);
+  if (!entry.admitted) return { entry: { ...view.entry, reasons: entry.reasons } };
+  return { entry: { ...entry, enteredAt: view.entry.enteredAt }, ...(note !== undefined && { note }) };
 }
 
 async function commit(
@@ -115,8 +144,9 @@ async function commit(
     ...(pause !== undefined && { pausedReason: pause }),
     events: [...events, ...decided.notes.map((note) => eventOf(view, note))],
   });
-  for (const clusterId of decided.admit)
-    await ports.doorbell.ring(`cluster/${clusterId}`).catch(() => undefined);
+  await mapBounded(decided.admit, RINGS_AT_ONCE, (clusterId) =>
+    ports.doorbell.ring(`cluster/${clusterId}`).catch(() => undefined),
+  );
 }
 
 const sameEntry = (a: ChannelRevision, b: ChannelRevision): boolean =>
@@ -132,46 +162,55 @@ function eventOf(view: ChannelView, note: Advance['notes'][number]): FleetEvent 
 }
 
 async function promoteEligible(
-  ports: EnginePorts,
-  policies: PolicyReader,
-  lease: LeaseKeeper,
+  mover: Mover,
   view: ChannelView,
   entry: ChannelRevision,
   gates: readonly NextGate[],
 ): Promise<void> {
+  const { ports, lease } = mover;
   let current = entry;
   for (const { target, evaluation } of gates) {
     const shown = withGates(current, evaluation);
     const promoted =
       (evaluation.already && current.convergedAt !== undefined) ||
-      (await promote(ports, policies, lease, current, view.revision, target));
+      (evaluation.eligible &&
+        !evaluation.manual &&
+        !(await cameIn(ports, view.revision.id, target.name)) &&
+        (await promote(mover, view.channel.name, view.revision, target))?.kind === 'done');
     const promotedAt: Instant = current.promotedAt ?? ports.clock.now();
     current = promoted ? { ...shown, phase: 'promoted', promotedAt, reasons: [] } : shown;
   }
   if (sameEntry(entry, current)) return;
+  const events = awaited(entry, current) ? [awaitingEvent(view, current, gates)] : [];
   await ports.channels.commitChannel(await lease.current(), {
     channel: view.channel.name,
     current,
     admit: [],
     runs: [],
-    events: [],
+    events,
   });
 }
 
-/** Promotions that a killed worker recorded and did not settle. */
-async function finishPromotions(
-  ports: EnginePorts,
-  lease: LeaseKeeper,
-  channels: readonly Channel[],
-  from: string,
-): Promise<void> {
-  for (const target of channels.filter((candidate) => candidate.from === from)) {
-    for (const promotion of await ports.channels.promotions(10, {
-      toChannel: target.name,
-      state: 'intended',
-    })) {
-      const revision = await ports.channels.getRevision(promotion.revisionId);
-      if (revision) await settle(ports, lease, promotion, revision, target);
-    }
-  }
+/** Automation brings a revision in once: after a rollback it is for people to say that it may come again. */
+const cameIn = async (ports: EnginePorts, revisionId: string, toChannel: string): Promise<boolean> =>
+  (await ports.channels.promotions(50, { toChannel, state: 'done' })).some(
+    (one) => one.revisionId === revisionId && one.kind !== 'rollback',
+  );
+
+const awaited = (before: ChannelRevision, after: ChannelRevision): boolean =>
+  before.phase !== 'awaiting-approval' && after.phase === 'awaiting-approval';
+
+function awaitingEvent(view: ChannelView, entry: ChannelRevision, gates: readonly NextGate[]): FleetEvent {
+  const targets = gates.map(({ target }) => target.name).join(', ');
+  const missing = entry.reasons.map((one) => one.message).join('; ');
+  const short = view.revision.commit.slice(0, 12);
+  return {
+    type: 'approval.awaited',
+    at: view.now,
+    severity: 'info',
+    subject: `channel/${view.channel.name}`,
+    channel: view.channel.name,
+    message: `${short} waits for a person before it goes to ${targets}${missing === '' ? '' : `: ${missing}`}`,
+    data: { commit: view.revision.commit, revisionId: view.revision.id, to: targets },
+  };
 }

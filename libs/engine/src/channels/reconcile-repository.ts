@@ -62,13 +62,16 @@ async function enterHead(
     channel.headCommit !== undefined &&
     !(await ports.git.isAncestor(channel.repository, channel.headCommit, commit));
   const revision = await readRevision(ports, channel.repository, commit);
-  const entry = await arrivalOf(ports, channel, revision);
+  const { entry, note } = await arrivalOf(ports, channel, revision);
   const paused = rewritten ? 'history-rewritten' : undefined;
   await ports.channels.recordHead(
     await lease.current(),
     { channel: channel.name, revision, entry, ...(paused !== undefined && { pausedReason: paused }) },
     [
       seen(channel, revision, entry, ports.clock.now()),
+      ...(note === undefined
+        ? []
+        : [{ ...note, at: ports.clock.now(), subject: `channel/${channel.name}`, channel: channel.name }]),
       ...(paused ? [rewrittenEvent(channel, commit, ports.clock.now())] : []),
     ],
   );

@@ -1,75 +1,185 @@
-import { toFailure } from '#kernel';
-import type { KubernetesObject } from '#fleet';
+import { digestOfValue, toFailure, type Failure } from '#kernel';
+import type { KubernetesObject, PathSegment } from '#fleet';
 import { refKey, refOf } from '#fleet';
-import { compareApply, FIELD_MANAGER, type ApplyComparison, type StagedObject } from '#manifests';
-import type { KubernetesPort } from '#ports';
+import {
+  compareApply,
+  contentDigest,
+  desiredBody,
+  FIELD_MANAGER,
+  fieldsToDrop,
+  managersOf,
+  needsAdoption,
+  pointerWays,
+  type DesiredBody,
+  type DiffLine,
+  type StagedObject,
+} from '#manifests';
 import { mapBounded } from '../bounded.js';
+import type { Pass } from '../pass/pass.js';
+import { comparisonCache } from './comparison-cache.js';
+import { API_CONCURRENCY, isUnknownKind, type Survey } from './survey.js';
 
-/** Requests to one API server under way at once. */
-export const API_CONCURRENCY = 12;
-
-/** Selects what Fairway applied to any cluster. */
-const OURS = 'app.kubernetes.io/managed-by=fairway';
-
-export interface ComparedObject {
+/** What an apply of one object would do. */
+export interface Compared {
   readonly staged: StagedObject;
-  readonly comparison: ApplyComparison;
+  readonly live: KubernetesObject | undefined;
+  /** What to send, and what was left to others. */
+  readonly body: DesiredBody;
+  /** `wait`: the object of that name is being deleted. */
+  readonly action: 'create' | 'change' | 'none' | 'wait';
+  readonly lines: readonly DiffLine[];
+  /** Fields of `kubectl apply` have to be taken over first. */
+  readonly adopt: boolean;
+  /** The API server refused the dry-run; nothing is written then. */
+  readonly refused?: Failure;
 }
 
-export type LiveObjects = ReadonlyMap<string, KubernetesObject>;
+/** Places that stay as they are, by `refKey`. */
+export type LeaveAlone = ReadonlyMap<string, readonly (readonly PathSegment[])[]>;
+
+interface Scope {
+  readonly pass: Pass;
+  readonly survey: Survey;
+  readonly leaveAlone: LeaveAlone;
+  readonly ignore: ReadonlyMap<string, readonly string[]>;
+}
 
 /**
- * What of ours is there, one list per kind. An object that exists without our labels is absent here; it is then taken
- * for a creation, which is right: applying it will write.
+ * Compares all objects with the cluster, at most one dry-run each, none for what is known from before. Namespaces and CRDs
+ * go first: what needs one that is yet to be created is a creation, and cannot be asked for before.
  */
-export async function readLive(
-  kubernetes: KubernetesPort,
+export async function compareObjects(
+  pass: Pass,
   objects: readonly StagedObject[],
-): Promise<LiveObjects> {
-  const kinds = new Map<string, { apiVersion: string; kind: string }>();
-  for (const { object } of objects) {
-    kinds.set(`${object.apiVersion}/${object.kind}`, { apiVersion: object.apiVersion, kind: object.kind });
-  }
-  const live = new Map<string, KubernetesObject>();
-  const lists = await mapBounded([...kinds.values()], API_CONCURRENCY, (kind) => listKind(kubernetes, kind));
-  for (const object of lists.flat()) live.set(refKey(refOf(object)), object);
-  return live;
+  survey: Survey,
+  leaveAlone: LeaveAlone,
+): Promise<ReadonlyMap<string, Compared>> {
+  const ignore = new Map(pass.desired.components.map((one) => [one.name, one.settings.ignore]));
+  const scope: Scope = { pass, survey, leaveAlone, ignore };
+  const isBase = ({ object }: StagedObject): boolean =>
+    object.kind === 'Namespace' || object.kind === 'CustomResourceDefinition';
+  const bases = await mapBounded(objects.filter(isBase), API_CONCURRENCY, (one) => compareOne(scope, one));
+  const coming = comingWith(bases);
+  const others = await mapBounded(
+    objects.filter((one) => !isBase(one)),
+    API_CONCURRENCY,
+    async (staged) => (coming(staged.object) ? unasked(staged) : compareOne(scope, staged)),
+  );
+  return new Map([...bases, ...others].map((one) => [refKey(refOf(one.staged.object)), one]));
 }
 
-async function listKind(
-  kubernetes: KubernetesPort,
-  kind: { apiVersion: string; kind: string },
-): Promise<readonly KubernetesObject[]> {
+/** Whether an object needs a namespace or a kind that this very apply creates. */
+function comingWith(bases: readonly Compared[]): (object: KubernetesObject) => boolean {
+  const created = bases.filter(({ action }) => action === 'create').map(({ staged }) => staged.object);
+  const namespaces = new Set(created.filter(({ kind }) => kind === 'Namespace').map((one) => one.metadata.name));
+  const kinds = new Set(
+    created
+      .filter(({ kind }) => kind === 'CustomResourceDefinition')
+      .map(({ spec }) => spec as { group?: string; names?: { kind?: string } } | undefined)
+      .map((spec) => `${spec?.group}/${spec?.names?.kind}`),
+  );
+  return (object) =>
+    namespaces.has(object.metadata.namespace ?? '') ||
+    kinds.has(`${object.apiVersion.split('/')[0]}/${object.kind}`);
+}
+
+const unasked = (staged: StagedObject): Compared => ({
+  staged,
+  live: undefined,
+  body: { object: staged.object, left: [] },
+  action: 'create',
+  lines: [],
+  adopt: false,
+});
+
+async function compareOne(scope: Scope, staged: StagedObject): Promise<Compared> {
+  const key = refKey(refOf(staged.object));
+  const live = scope.survey.live.get(key);
+  if (live?.metadata.deletionTimestamp !== undefined) return { ...unasked(staged), live, action: 'wait' };
+  const body = bodyOf(scope, staged, live);
+  const pair = pairOf(body.object, live, scope.ignore.get(staged.component) ?? []);
+  const cache = comparisonCache(scope.pass.kubernetes);
+  const now = scope.pass.ports.clock.now();
+  const known = cache.find(key, pair, now);
+  // The live object of now, because its status may be another.
+  if (known) return live ? { ...known, live, staged } : { ...known, staged };
+  const same = live && !needsAdoption(live) && scope.survey.inventory.get(key)?.confirmed === pair;
+  const compared: Compared = same
+    ? { staged, live, body, action: 'none', lines: [], adopt: false }
+    : await ask(scope, staged, live, body);
+  if (!compared.refused) cache.store(key, pair, compared, now);
+  return compared;
+}
+
+function bodyOf(scope: Scope, staged: StagedObject, live: KubernetesObject | undefined): DesiredBody {
+  if (live === undefined) return { object: staged.object, left: [] };
+  const ignored = (scope.ignore.get(staged.component) ?? []).flatMap((pointer) => [
+    ...pointerWays(live, pointer),
+    ...pointerWays(staged.object, pointer),
+  ]);
+  const accepted = scope.leaveAlone.get(refKey(refOf(staged.object))) ?? [];
+  return desiredBody(staged.object, live, [...ignored, ...accepted]);
+}
+
+async function ask(
+  scope: Scope,
+  staged: StagedObject,
+  live: KubernetesObject | undefined,
+  body: DesiredBody,
+): Promise<Compared> {
+  const { kubernetes } = scope.pass;
+  const found = { staged, live, body, lines: [], adopt: false } as const;
   try {
-    const listed = await kubernetes.list(kind, { labelSelector: OURS });
-    return listed.map((object) => ({ ...object, ...kind }));
+    const options = { dryRun: true, force: true, fieldManager: FIELD_MANAGER };
+    const dryRun = await kubernetes.apply(body.object, options);
+    if (live === undefined && existedBefore(dryRun)) return await adoptable(scope, staged);
+    const ignore = scope.ignore.get(staged.component) ?? [];
+    const { action, diff } = compareApply(live, dryRun, ignore);
+    if (!live || !needsAdoption(live)) return { ...found, action, lines: diff };
+    const drops = fieldsToDrop(staged.object, live);
+    return { ...found, action: 'change', lines: [...diff, ...drops], adopt: true };
   } catch (error) {
-    // The kind may come with a CRD of the same revision.
-    if (isUnknownKind(error)) return [];
-    throw error;
+    const failure = toFailure(error);
+    if (isUnknownKind(error) && !live) return { ...found, action: 'create' };
+    // A webhook with side effects: only the apply itself can tell.
+    if (/does not support dry.?run/i.test(failure.message))
+      return { ...found, action: live ? 'change' : 'create' };
+    if (passesByItself(failure)) throw error;
+    return { ...found, action: live ? 'change' : 'create', refused: failure };
   }
 }
 
-/** Dry-runs each object and compares with what is live. */
-export function compareObjects(
-  kubernetes: KubernetesPort,
-  objects: readonly StagedObject[],
-  live: LiveObjects,
-  ignoreOf: (component: string) => readonly string[],
-): Promise<ComparedObject[]> {
-  return mapBounded(objects, API_CONCURRENCY, async (staged) => {
-    const dryRun = await kubernetes.apply(staged.object, {
-      dryRun: true,
-      force: true,
-      fieldManager: FIELD_MANAGER,
-    });
-    const before = live.get(refKey(refOf(staged.object)));
-    return { staged, comparison: compareApply(before, dryRun, ignoreOf(staged.component)) };
-  });
+/** The object was there without our labels: read it, because what is in it decides what may be written. */
+async function adoptable(scope: Scope, staged: StagedObject): Promise<Compared> {
+  const live = await scope.pass.kubernetes.get(refOf(staged.object));
+  if (!live) return { ...unasked(staged) };
+  if (live.metadata.deletionTimestamp !== undefined) return { ...unasked(staged), live, action: 'wait' };
+  return ask(scope, staged, live, bodyOf(scope, staged, live));
 }
 
-/** The API server does not know the kind (yet), or the namespace is not there (yet). */
-export function isUnknownKind(error: unknown): boolean {
-  const { code } = toFailure(error);
-  return code === 'kind-unknown' || code === 'not-found';
+/** The dry-run of a creation has no resourceVersion, and nobody but us in its fields. */
+const existedBefore = (dryRun: KubernetesObject): boolean =>
+  (dryRun.metadata.resourceVersion ?? '') !== '' ||
+  managersOf(dryRun).some((entry) => entry.manager !== FIELD_MANAGER && entry.subresource !== 'status');
+
+/** Trouble with the way to the API or with us, and not with the object. */
+export const passesByItself = (failure: Failure): boolean =>
+  failure.class === 'transient' ||
+  failure.class === 'throttled' ||
+  failure.class === 'bug' ||
+  failure.code === 'lease-lost';
+
+const pairOf = (
+  body: KubernetesObject,
+  live: KubernetesObject | undefined,
+  ignore: readonly string[],
+): string => digestOfValue([body, ignore, live === undefined ? 'absent' : contentDigest(live, ignore)]);
+
+/** What the inventory remembers of an object that is as it should be: the next comparison needs no dry-run then. */
+export function confirmedPair(pass: Pass, staged: StagedObject, live: KubernetesObject): string {
+  const settings = pass.desired.components.find((one) => one.name === staged.component)?.settings;
+  const ignore = settings?.ignore ?? [];
+  const empty: Survey = { live: new Map(), inventory: new Map() };
+  const scope = { pass, survey: empty, leaveAlone: new Map(), ignore: new Map([[staged.component, ignore]]) };
+  return pairOf(bodyOf(scope, staged, live).object, live, ignore);
 }

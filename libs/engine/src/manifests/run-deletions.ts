@@ -5,7 +5,7 @@ import { matchDeletion } from '#manifests';
 import type { Pass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
 import { kindOf } from './known-kinds.js';
-import { isUnknownKind } from './compare-objects.js';
+import { isUnknownKind } from './survey.js';
 
 /** Entries of deletions.yaml, in their order. What is not there is done. */
 export async function runDeletions(pass: Pass, deletions: readonly Deletion[]): Promise<Outcome> {

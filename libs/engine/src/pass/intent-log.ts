@@ -1,7 +1,7 @@
 import type { Clock, Ids } from '#kernel';
 import { toFailure } from '#kernel';
 import type { StepKind } from '#fleet';
-import type { Lease, NewIntent, UpdateStorePort } from '#ports';
+import type { Intent, Lease, NewIntent, UpdateStorePort } from '#ports';
 import type { PassMemory } from './pass-memory.js';
 
 export interface IntentRequest {
@@ -23,6 +23,8 @@ export interface Performed<T> {
  * leaves. A stale holder cannot record, so it cannot act.
  */
 export class IntentLog {
+  private earlier: Promise<readonly Intent[]> | undefined;
+
   constructor(
     private readonly store: UpdateStorePort,
     private readonly clock: Clock,
@@ -56,6 +58,8 @@ export class IntentLog {
     const refused: string[] = [];
     for (const [index, request] of requests.entries()) {
       const id = (intents[index] as NewIntent).id;
+      // A process that was asleep since the intents were recorded must not wake up acting.
+      await this.lease();
       try {
         performed.push({ request, result: await deed(request, index) });
         settled.push(id);
@@ -67,6 +71,28 @@ export class IntentLog {
     await this.settle(settled, 'done');
     await this.settle(refused, 'refused');
     return performed;
+  }
+
+  /**
+   * Intents of a step that earlier passes left open: their writer died, or never learnt how the deed ended. Whoever finds
+   * one looks at the outside before it trusts anything that was remembered together with it.
+   */
+  async leftOpen(step: StepKind, deed?: Pick<IntentRequest, 'target' | 'verb'>): Promise<readonly Intent[]> {
+    this.earlier ??= this.store.unsettledIntents(this.identity.clusterId);
+    return (await this.earlier).filter(
+      (intent) =>
+        intent.step === step &&
+        (deed === undefined || (intent.target === deed.target && intent.verb === deed.verb)),
+    );
+  }
+
+  /** A step that is done has seen the outside as it should be: whatever was left open there is settled by that. */
+  async settleLeftOpen(step: StepKind): Promise<void> {
+    const open = await this.leftOpen(step);
+    await this.settle(
+      open.map((intent) => intent.id),
+      'observed',
+    );
   }
 
   async settle(ids: readonly string[], result: string): Promise<void> {

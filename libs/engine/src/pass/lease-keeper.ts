@@ -1,4 +1,4 @@
-import type { Clock, Duration } from '#kernel';
+import type { Clock, Duration, Instant } from '#kernel';
 import { FailureError } from '#kernel';
 import type { Lease, LeasePort } from '#ports';
 
@@ -39,6 +39,11 @@ export class LeaseKeeper {
     this.takenAt = now;
     return renewed;
   };
+
+  /** The moment of the last word with the store, by the store's own clock. */
+  storeTime(): Instant {
+    return this.lease.expiresAt - this.ttl;
+  }
 
   async release(): Promise<void> {
     await this.leases.release(this.lease);

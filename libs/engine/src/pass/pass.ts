@@ -6,6 +6,7 @@ import type {
   InfrastructureAccount,
   LockedInputs,
   NodeProgress,
+  Problem,
   Update,
 } from '#fleet';
 import type { AwsPort, KubernetesPort } from '#ports';
@@ -42,6 +43,8 @@ export interface Pass extends BasePass {
 /** What a pass tells beside its outcomes. */
 export interface PassReport {
   readonly events: FleetEvent[];
+  /** Trouble that does not stop the update, for the cluster's list of problems. */
+  readonly problems: Problem[];
   etaMs?: number;
   serverVersion?: string;
   plan?: Update['plan'];

@@ -45,7 +45,7 @@ export async function runPass(
     holds,
     memory,
     nodes: [],
-    report: { events: [] },
+    report: { events: [], problems: [] },
   };
   const decommission = cluster.lifecycleStatus === 'decommission-requested';
   if (!decommission && runtime.admittedRevisionId === undefined) {
@@ -104,7 +104,9 @@ async function runStep<P extends BasePass>(
   runner: StepRunner<P>,
 ): Promise<Outcome> {
   try {
-    return await runner.run(pass);
+    const outcome = await runner.run(pass);
+    if (outcome.kind === 'done') await pass.intents.settleLeftOpen(runner.kind);
+    return outcome;
   } catch (thrown) {
     rethrowLostLease(thrown);
     return failed(reported(frame, runner.kind, thrown));
@@ -171,6 +173,7 @@ async function conclude(
     runs,
     nodes: frame.nodes,
     warnings: desired?.warnings ?? [],
+    reported: frame.report.problems,
     ...(desired && { desiredDigest: desired.digest }),
     ...(update.commit !== undefined && { commit: update.commit }),
     ...(frame.report.etaMs !== undefined && { etaMs: frame.report.etaMs }),
@@ -233,6 +236,7 @@ function settledOf(frame: PassFrame, rendered: Extract<Rendered, { kind: 'valid'
   return {
     revisionId: rendered.revisionId,
     treeDigest: rendered.desired.treeDigest,
+    contentDigest: rendered.contentDigest,
     recordDigest: recordDigest(frame.cluster),
     desiredDigest: rendered.desired.digest,
     verifiedAt: now,
@@ -249,7 +253,8 @@ function nextDue(
   const { settings } = frame.parts;
   const last = runs.at(-1)?.outcome;
   const resync = spreadInterval(now, settings.resyncInterval, frame.cluster.id);
-  if (summary.status.phase === 'decommissioned') return undefined;
+  // A halted cluster waits for a person: a new revision, a changed record or `POST …/reconcile` rings.
+  if (summary.status.phase === 'decommissioned' || summary.status.phase === 'halted') return undefined;
   if (last === undefined || last.kind === 'done') return resync;
   if (last.kind === 'waiting' || last.kind === 'blocked') return now + last.recheckIn;
   const failure: Failure = last.failure;

@@ -7,6 +7,8 @@ export const SETTLED = 'settled';
 export interface Settled {
   readonly revisionId: string;
   readonly treeDigest: string;
+  /** See `contentDigest`; absent in what an older version wrote. */
+  readonly contentDigest?: string;
   readonly recordDigest: string;
   readonly desiredDigest: string;
   readonly verifiedAt: Instant;

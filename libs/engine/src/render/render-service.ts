@@ -1,5 +1,5 @@
 import type { Failure } from '#kernel';
-import { digestOfValue, fail } from '#kernel';
+import { digestOfValue } from '#kernel';
 import type {
   Cluster,
   ConfigProblem,
@@ -13,6 +13,8 @@ import { createRenderCache, lookupsOf, renderCluster } from '#config';
 import type { AwsPort } from '#ports';
 import type { EnginePorts } from '../engine-ports.js';
 import type { PassFrame } from '../pass/run-pass.js';
+import { contentOf } from './content-digest.js';
+import { RevisionReader } from './revision-reader.js';
 
 export type Rendered =
   | {
@@ -20,21 +22,33 @@ export type Rendered =
       readonly desired: DesiredState;
       readonly inputs: LockedInputs;
       readonly revisionId: string;
+      readonly contentDigest: string;
     }
   | { readonly kind: 'invalid'; readonly failure: Failure };
 
 export interface RenderService {
   /** Desired state of the pass's cluster for the update's revision. Source errors reject; bad content is a value. */
   render(frame: PassFrame, update: Update, aws: AwsPort): Promise<Rendered>;
+  /** A revision, and the identity of what it holds for the cluster: no rendering, nothing outside but the Git mirror. */
+  contentFor(
+    cluster: Cluster,
+    revisionId: string,
+  ): Promise<{ readonly revision: Revision; readonly contentDigest: string }>;
 }
 
 const LOCKED_FOR = 'inputs/for';
 
 export function createRenderService(ports: EnginePorts): RenderService {
   const cache = createRenderCache();
+  const revisions = new RevisionReader(ports.channels);
   return {
+    contentFor: async (cluster, revisionId) => {
+      const revision = await revisions.get(revisionId);
+      const tree = await ports.git.readTree(revision.repository, revision.commit);
+      return { revision, contentDigest: contentOf(tree, cluster.alias) };
+    },
     render: async (frame, update, aws) => {
-      const revision = await revisionOf(ports, update);
+      const revision = await revisions.get(update.revisionId ?? '');
       const tree = await ports.git.readTree(revision.repository, revision.commit);
       const inputs = await lockInputs(frame, update, tree, aws);
       const id = frame.cluster.infrastructureAccount;
@@ -47,22 +61,15 @@ export function createRenderService(ports: EnginePorts): RenderService {
         cache,
       );
       if (!rendered.ok) return { kind: 'invalid', failure: invalidRevision(revision, rendered.error) };
-      return { kind: 'valid', desired: rendered.value, inputs, revisionId: revision.id };
+      return {
+        kind: 'valid',
+        desired: rendered.value,
+        inputs,
+        revisionId: revision.id,
+        contentDigest: contentOf(tree, frame.cluster.alias),
+      };
     },
   };
-}
-
-async function revisionOf(ports: EnginePorts, update: Update): Promise<Revision> {
-  const revision =
-    update.revisionId === undefined ? undefined : await ports.channels.getRevision(update.revisionId);
-  return (
-    revision ??
-    fail({
-      class: 'bug',
-      code: 'revision-lost',
-      message: `update ${update.id} names a revision that is not stored`,
-    })
-  );
 }
 
 /**

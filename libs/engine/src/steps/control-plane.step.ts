@@ -1,6 +1,7 @@
 import { done, hours, milliseconds, type Outcome, waiting } from '#kernel';
 import type { Pass } from '../pass/pass.js';
 import { ensureStack, ensureStacksTogether } from './ensure-stack.js';
+import { storeGeneratedFiles } from './generated-files.js';
 import { rollPools } from './roll-pools.js';
 import type { StepRunner } from './step-runner.js';
 
@@ -14,6 +15,7 @@ export const controlPlaneStep: StepRunner = {
   run: async (pass): Promise<Outcome> => {
     // The stack was made in this very pass: the next one renders with its outputs.
     if (pass.desired.provisional) return waiting('the outputs of the new cluster stack', milliseconds(0));
+    await storeGeneratedFiles(pass, 'control-plane', (file) => file.keyOutput !== undefined);
     const masters = pass.desired.nodePools.filter((pool) => pool.master);
     if (masters.length === 0) return done('no node pool of this cluster is a control plane');
     const stacks = await ensureStacksTogether(

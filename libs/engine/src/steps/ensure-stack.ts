@@ -1,7 +1,7 @@
 import type { Outcome } from '#kernel';
 import { digestOfValue, done, failed, waiting } from '#kernel';
 import type { StackTemplate, StepKind } from '#fleet';
-import type { StackView } from '#ports';
+import type { Intent, StackView } from '#ports';
 import type { Pass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
 import { heldOutcome } from './held.js';
@@ -18,11 +18,13 @@ interface Executed {
 export async function ensureStack(pass: Pass, step: StepKind, stack: StackTemplate): Promise<Outcome> {
   const content = digestOfValue({ body: stack.body, parameters: stack.parameters, tags: stack.tags });
   const executed = executedOf(pass, stack.name);
+  // The memory of an execution is stored before it: while its intent is open, it may never have happened.
+  const interrupted = await pass.intents.leftOpen(step, { target: stack.name, verb: EXECUTE });
   const view = await pass.aws.describeStack(stack.name);
-  const verdict = view && judgeStatus(view, executed?.content === content);
+  const verdict = view && judgeStatus(view, executed?.content === content && interrupted.length === 0);
   switch (verdict) {
     case 'in-progress':
-      return waiting(`stack ${stack.name} is ${view?.status}`, pass.settings.pollInterval);
+      return waiting(`stack ${stack.name} (${view?.status})`, pass.settings.pollInterval);
     case 'settled':
       return done(`stack ${stack.name} is up to date`);
     case 'refused-this-content':
@@ -32,9 +34,11 @@ export async function ensureStack(pass: Pass, step: StepKind, stack: StackTempla
     case 'dead':
       return stackFailed(pass, stack, view as StackView);
     default:
-      return change(pass, step, stack, content);
+      return change(pass, step, stack, content, interrupted);
   }
 }
+
+const EXECUTE = 'execute-change-set';
 
 type Verdict = 'in-progress' | 'settled' | 'refused-this-content' | 'stuck' | 'dead' | 'changeable';
 
@@ -53,9 +57,17 @@ function judgeStatus(view: StackView, sameContent: boolean): Verdict {
   return 'changeable';
 }
 
-async function change(pass: Pass, step: StepKind, stack: StackTemplate, content: string): Promise<Outcome> {
+async function change(
+  pass: Pass,
+  step: StepKind,
+  stack: StackTemplate,
+  content: string,
+  interrupted: readonly Intent[],
+): Promise<Outcome> {
   const prepared = await pass.aws.prepareStackChange(stack);
+  const left = interrupted.map((intent) => intent.id);
   if (prepared.kind === 'none') {
+    await pass.intents.settle(left, 'observed');
     remember(pass, stack.name, { content, changeSetId: '' });
     return done(`stack ${stack.name} is up to date`);
   }
@@ -66,24 +78,26 @@ async function change(pass: Pass, step: StepKind, stack: StackTemplate, content:
     {
       step,
       target: stack.name,
-      verb: 'execute-change-set',
+      verb: EXECUTE,
       data: { changeSetId: prepared.changeSetId, kind: prepared.kind, content },
     },
     () => pass.aws.executeStackChange(stack, prepared),
   );
+  // Not before: between the two the memory alone would speak for an execution that never was.
+  await pass.intents.settle(left, 'repeated');
   tell(pass, {
     type: `stack.${prepared.kind}`,
     message: `${prepared.kind} stack ${stack.name}`,
     data: { stack: stack.name, changes: prepared.changes.slice(0, 50) },
   });
-  return waiting(`stack ${stack.name} is being ${prepared.kind}d`, pass.settings.pollInterval);
+  return waiting(`stack ${stack.name} to be ${prepared.kind}d`, pass.settings.pollInterval);
 }
 
 async function unstick(pass: Pass, step: StepKind, stack: StackTemplate): Promise<Outcome> {
   await pass.intents.perform({ step, target: stack.name, verb: 'continue-update-rollback' }, () =>
     pass.aws.continueRollback(stack.name),
   );
-  return waiting(`the failed rollback of stack ${stack.name} goes on`, pass.settings.pollInterval);
+  return waiting(`the failed rollback of stack ${stack.name} to go on`, pass.settings.pollInterval);
 }
 
 async function stackFailed(pass: Pass, stack: StackTemplate, view: StackView): Promise<Outcome> {

@@ -5,6 +5,7 @@ import { removeNodePoolsStep, removeStacksStep, reportRemainsStep } from './deco
 import { manifestsStep } from './manifests.step.js';
 import { nodePoolsStep } from './node-pools.step.js';
 import { preflightStep } from './preflight.step.js';
+import { pruneStep } from './prune.step.js';
 import type { StepRunner } from './step-runner.js';
 import { validateStep } from './validate.step.js';
 import { verifyStep } from './verify.step.js';
@@ -16,6 +17,7 @@ export const UPDATE_STEPS: readonly StepRunner[] = [
   controlPlaneStep,
   manifestsStep,
   nodePoolsStep,
+  pruneStep,
   verifyStep,
 ];
 

@@ -124,7 +124,8 @@ function tellNotes(pass: Pass, before: RollMemory, decision: RollDecision): void
 }
 
 function addEta(pass: Pass, decision: RollDecision): void {
-  if (decision.etaMs !== undefined) pass.report.etaMs = (pass.report.etaMs ?? 0) + decision.etaMs;
+  if (decision.etaMs !== undefined && decision.progress.total > 0)
+    pass.report.etaMs = (pass.report.etaMs ?? 0) + decision.etaMs;
 }
 
 function outcomeOf(pass: Pass, decision: RollDecision, policies: PoolPolicies): Outcome {

@@ -7,10 +7,18 @@ export interface ProblemSources {
   readonly failure: Failure | undefined;
   readonly last: Outcome | undefined;
   readonly warnings: readonly ConfigProblem[];
+  /** What steps told of themselves. */
+  readonly reported: readonly Problem[];
 }
 
 /** Everything that people should know about a cluster after a pass: what failed, what blocks, what the author is warned of. */
-export function problemsOf({ clusterId, failure, last, warnings }: ProblemSources): readonly Problem[] {
+export function problemsOf({
+  clusterId,
+  failure,
+  last,
+  warnings,
+  reported,
+}: ProblemSources): readonly Problem[] {
   const instance = `cluster/${clusterId}`;
   const problems: Problem[] = [];
   if (failure) {
@@ -30,7 +38,7 @@ export function problemsOf({ clusterId, failure, last, warnings }: ProblemSource
       severity: 'warning',
     });
   }
-  return [...problems, ...warnings.slice(0, 20).map((warning) => warningProblem(warning, instance))];
+  return [...problems, ...reported, ...warnings.slice(0, 20).map((warning) => warningProblem(warning, instance))];
 }
 
 function warningProblem(warning: ConfigProblem, instance: string): Problem {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { PATTERNS, RESERVED } from './patterns.js';
 
 /** The one character that PostgreSQL cannot keep. */
-const storable = (schema: z.ZodString) => schema.refine((value) => !value.includes('\0'), { error: 'must not hold NUL' });
+const storable = (schema: z.ZodString) =>
+  schema.refine((value) => !value.includes('\0'), { error: 'must not hold NUL' });
 const text = storable(z.string({ error: 'must be a string' }).min(1, 'must not be empty').max(1_024));
 const matching = (pattern: RegExp) =>
   z.string({ error: 'must be a string' }).max(1_024).regex(pattern, `must match ${pattern.source}`);
@@ -19,9 +20,7 @@ const noneReserved = (items: Readonly<Record<string, unknown>>): boolean =>
 const NOT_RESERVED = { error: 'a key is reserved' };
 const configItems = z.record(itemKey, itemValue).refine(noneReserved, NOT_RESERVED);
 /** Items are merged into the present ones; null takes one away. Nothing that a client did not name is lost. */
-const itemChanges = z
-  .record(itemKey, itemValue.nullable())
-  .refine(noneReserved, NOT_RESERVED);
+const itemChanges = z.record(itemKey, itemValue.nullable()).refine(noneReserved, NOT_RESERVED);
 
 export const accountLifecycle = z.enum(['requested', 'creating', 'ready', 'decommissioned']);
 export const clusterLifecycle = z.enum([

@@ -66,20 +66,10 @@ export function relayAnswer(
   cutAfter: number | undefined,
   beforeEnd: () => Promise<void>,
 ): Promise<number> {
+  const send = senderTo(child, response, cutAfter);
   return new Promise((resolve) => {
     let head = Buffer.alloc(0);
     let begun = false;
-    let sent = 0;
-    const send = (chunk: Buffer): void => {
-      sent += chunk.length;
-      if (cutAfter !== undefined && sent > cutAfter) {
-        child.kill('SIGKILL');
-        response.destroy();
-      } else if (!response.write(chunk)) {
-        child.stdout.pause();
-        response.once('drain', () => child.stdout.resume());
-      }
-    };
     child.stdout.on('data', (chunk: Buffer) => {
       if (begun) return send(chunk);
       head = Buffer.concat([head, chunk]);
@@ -100,6 +90,25 @@ export function relayAnswer(
       });
     });
   });
+}
+
+/** Passes chunks on at the reader's pace; cuts the connection after so many bytes, where that fault is set. */
+function senderTo(
+  child: ChildProcessWithoutNullStreams,
+  response: ServerResponse,
+  cutAfter: number | undefined,
+): (chunk: Buffer) => void {
+  let sent = 0;
+  return (chunk) => {
+    sent += chunk.length;
+    if (cutAfter !== undefined && sent > cutAfter) {
+      child.kill('SIGKILL');
+      response.destroy();
+    } else if (!response.write(chunk)) {
+      child.stdout.pause();
+      response.once('drain', () => child.stdout.resume());
+    }
+  };
 }
 
 function applyHead(head: string, response: ServerResponse): void {

@@ -110,24 +110,20 @@ function pathsOf(type: ResourceType): readonly (readonly [string, Json])[] {
     parameters: [...WRITE_PARAMETERS, parameter('force')],
     ...body(type.custom ? PATCH_MEDIA : [...PATCH_MEDIA, STRATEGIC]),
   };
+  const collection = {
+    get: operation('list'),
+    post: operation('post', { ...write, ...body(['*/*']) }),
+    delete: operation('deletecollection', write),
+  };
+  const item = {
+    get: operation('get'),
+    put: operation('put', { ...write, ...body(['*/*']) }),
+    patch: operation('patch', patch),
+    delete: operation('delete', write),
+  };
   return [
-    [
-      base,
-      {
-        get: operation('list'),
-        post: operation('post', { ...write, ...body(['*/*']) }),
-        delete: operation('deletecollection', write),
-      },
-    ],
-    [
-      `${base}/{name}`,
-      {
-        get: operation('get'),
-        put: operation('put', { ...write, ...body(['*/*']) }),
-        patch: operation('patch', patch),
-        delete: operation('delete', write),
-      },
-    ],
+    [base, collection],
+    [`${base}/{name}`, item],
   ];
 }
 

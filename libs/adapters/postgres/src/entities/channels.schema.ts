@@ -46,5 +46,7 @@ export const ChannelRevisionEntity = table<ChannelRevisionRow>('channel_revision
   promotedAt: optional(instant()),
   admitted: flag(),
   reasons: json(),
+  soak: optional(json()),
+  expedited: optional(flag()),
   entry: ordinal(),
 });

@@ -1,5 +1,7 @@
 import * as channels from './channels.schema.js';
+import * as decisions from './decisions.schema.js';
 import * as events from './events.schema.js';
+import * as manifests from './manifests.schema.js';
 import * as registry from './registry.schema.js';
 import * as updates from './updates.schema.js';
 
@@ -9,4 +11,6 @@ export const ENTITIES = [
   ...Object.values(channels),
   ...Object.values(updates),
   ...Object.values(events),
+  ...Object.values(decisions),
+  ...[manifests.DriftFindingEntity, manifests.PruneStateEntity, manifests.ManifestRequestEntity],
 ];

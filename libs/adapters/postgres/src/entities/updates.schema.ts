@@ -42,6 +42,7 @@ export interface InventoryRow {
   readonly ref: ObjectRef;
   readonly uid?: string;
   readonly component: string;
+  readonly confirmed?: string;
 }
 
 export const InventoryEntity = table<InventoryRow>('inventory', {
@@ -50,6 +51,7 @@ export const InventoryEntity = table<InventoryRow>('inventory', {
   ref: json(),
   uid: optional(word()),
   component: word(),
+  confirmed: optional(word()),
 });
 
 export const ConformanceRunEntity = table<ConformanceRun>('conformance_runs', {
@@ -83,6 +85,9 @@ export const PromotionEntity = table<Promotion>('promotions', {
   state: word(),
   reason: optional(prose()),
   evidence: json(),
+  kind: optional(word()),
+  resultCommit: optional(word()),
+  requestedBy: optional(word()),
   createdAt: instant(),
   settledAt: optional(instant()),
 });
@@ -104,6 +109,7 @@ export const HoldEntity = table<HoldRow>('holds', {
   pool: optional(word()),
   reason: prose(),
   owner: word(),
+  blocks: optional(word()),
   createdAt: instant(),
   expiresAt: optional(instant()),
   releasedAt: optional(instant()),

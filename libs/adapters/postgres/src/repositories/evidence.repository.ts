@@ -1,7 +1,8 @@
 import { Not } from 'typeorm';
 import type { ConformanceRun, FleetEvent, Promotion } from '#fleet';
 import type { Lease } from '#ports';
-import type { Database } from '../database.js';
+import { appendAudit } from '../audit-writer.js';
+import type { Database, Queryable } from '../database.js';
 import { complete } from '../entities/columns.js';
 import { ConformanceRunEntity, PromotionEntity } from '../entities/updates.schema.js';
 import type { EventWriter } from '../event-writer.js';
@@ -48,6 +49,7 @@ export class EvidenceRepository {
     await this.database.transaction(async (tx) => {
       await fence(tx, lease);
       await tx.manager.upsert(PromotionEntity, complete(PromotionEntity, promotion), ['id']);
+      if (promotion.state !== 'intended') await auditPromotion(tx, promotion);
       await this.events.append(tx, news);
     });
   }
@@ -60,6 +62,17 @@ export class EvidenceRepository {
     return rows.map(withoutNulls) as readonly ConformanceRun[];
   }
 }
+
+/** Every decision with the evidence that it saw, also those that automation made. */
+const auditPromotion = (tx: Queryable, promotion: Promotion): Promise<void> =>
+  appendAudit(tx, {
+    at: promotion.settledAt ?? promotion.createdAt,
+    actor: promotion.requestedBy ?? 'fairway',
+    action: `${promotion.kind === 'rollback' ? 'rollback' : 'promotion'}.${promotion.state}`,
+    subject: `channel/${promotion.toChannel}`,
+    ...(promotion.reason !== undefined && { reason: promotion.reason }),
+    data: { ...promotion },
+  });
 
 const withoutUndefined = (filter: object): object =>
   Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));

@@ -9,6 +9,7 @@ import type { EventWriter } from '../event-writer.js';
 import { toJsonb, withoutNulls } from '../json.js';
 import { IntentRepository } from './intent.repository.js';
 import { fence } from './lease.repository.js';
+import { createManifestStore } from './manifest-store.repository.js';
 import { commitPass } from './pass-commit.js';
 
 const DUE = `
@@ -19,18 +20,26 @@ const RUNTIMES = `
   SELECT cluster_id, status, admitted_revision_id, next_due_at, doorbell, memory, inputs
     FROM cluster_runtimes WHERE cluster_id = ANY ($1::text[])`;
 
+const STANDINGS = `
+  SELECT cluster_id, status - '{steps,nodes}'::text[] || '{"steps":[],"nodes":[]}' AS status, admitted_revision_id,
+         next_due_at, doorbell, NULL AS inputs,
+         (SELECT COALESCE(jsonb_object_agg(k, memory->k), '{}') FROM unnest($2::text[]) AS k WHERE memory ? k) AS memory
+    FROM cluster_runtimes WHERE cluster_id = ANY ($1::text[])`;
+
 const SUPERSEDE = `
   UPDATE updates SET state = 'superseded', finished_at = to_timestamp($2::float8 / 1000)
    WHERE id = $1 AND state = 'running'`;
 
 const DELETE_INVENTORY = 'DELETE FROM inventory WHERE cluster_id = $1 AND ref_key <> ALL ($2::text[])';
 const UPSERT_INVENTORY = `
-  INSERT INTO inventory (cluster_id, ref_key, ref, uid, component)
-  SELECT $1, e.v->>'key', e.v->'ref', e.v->>'uid', e.v->>'component' FROM jsonb_array_elements($2::jsonb) AS e (v)
+  INSERT INTO inventory (cluster_id, ref_key, ref, uid, component, confirmed)
+  SELECT $1, e.v->>'key', e.v->'ref', e.v->>'uid', e.v->>'component', e.v->>'confirmed'
+    FROM jsonb_array_elements($2::jsonb) AS e (v)
   ON CONFLICT (cluster_id, ref_key)
-  DO UPDATE SET ref = EXCLUDED.ref, uid = EXCLUDED.uid, component = EXCLUDED.component
-   WHERE (inventory.ref, inventory.uid, inventory.component)
-         IS DISTINCT FROM (EXCLUDED.ref, EXCLUDED.uid, EXCLUDED.component)`;
+  DO UPDATE SET ref = EXCLUDED.ref, uid = EXCLUDED.uid, component = EXCLUDED.component,
+                confirmed = EXCLUDED.confirmed
+   WHERE (inventory.ref, inventory.uid, inventory.component, inventory.confirmed)
+         IS DISTINCT FROM (EXCLUDED.ref, EXCLUDED.uid, EXCLUDED.component, EXCLUDED.confirmed)`;
 
 interface RuntimeRow {
   readonly cluster_id: string;
@@ -48,11 +57,14 @@ export function createUpdateStore(database: Database, events: EventWriter): Upda
   const runtimes = async (ids: readonly string[]): Promise<readonly ClusterRuntime[]> =>
     (await database.rows<RuntimeRow>(RUNTIMES, [ids])).map(toRuntime);
   return {
+    ...createManifestStore(database),
     due: async (now, limit) =>
       (await database.rows<{ cluster_id: string }>(DUE, [now, limit])).map((row) => row.cluster_id),
     markDue: (ids, now) => markDue(database, ids, now),
     runtime: async (id) => (await runtimes([id]))[0],
     runtimes,
+    standings: async (ids, keys) =>
+      (await database.rows<RuntimeRow>(STANDINGS, [ids, keys])).map(toRuntime),
     startUpdate: (lease, update, supersedes, news) =>
       startUpdate(database, events, lease, update, supersedes, news),
     openUpdate: (clusterId) => findUpdate(database, { clusterId, state: 'running' }),
@@ -97,11 +109,18 @@ async function findUpdate(
 }
 
 async function readInventory(database: Database, clusterId: string): Promise<readonly InventoryEntry[]> {
-  const rows = await database.rows<{ ref: InventoryEntry['ref']; uid: string | null; component: string }>(
-    'SELECT ref, uid, component FROM inventory WHERE cluster_id = $1 ORDER BY ref_key',
-    [clusterId],
-  );
-  return rows.map(({ ref, uid, component }) => ({ ref, component, ...(uid !== null && { uid }) }));
+  const rows = await database.rows<{
+    ref: InventoryEntry['ref'];
+    uid: string | null;
+    component: string;
+    confirmed: string | null;
+  }>('SELECT ref, uid, component, confirmed FROM inventory WHERE cluster_id = $1 ORDER BY ref_key', [clusterId]);
+  return rows.map(({ ref, uid, component, confirmed }) => ({
+    ref,
+    component,
+    ...(uid !== null && { uid }),
+    ...(confirmed !== null && { confirmed }),
+  }));
 }
 
 /** The list becomes exactly this one; rows that are equal are not written. */
@@ -112,7 +131,7 @@ async function recordInventory(
   entries: readonly InventoryEntry[],
 ): Promise<void> {
   const byKey = new Map(entries.map((entry) => [refKey(entry.ref), entry]));
-  const rows = [...byKey].map(([key, { ref, uid, component }]) => ({ key, ref, uid, component }));
+  const rows = [...byKey].map(([key, entry]) => ({ key, ...entry }));
   await database.transaction(async (tx) => {
     await fence(tx, lease);
     await tx.execute(DELETE_INVENTORY, [clusterId, [...byKey.keys()]]);

@@ -4,8 +4,23 @@ import type { GoType, GoValue } from '../types.js';
 import { bytesValue, int, slice, strings, struct } from '../values.js';
 import { bytesArg, define, intArg, numberArg } from './define.js';
 import type { FunctionTable } from './define.js';
-import { endpointHost, formatNetwork, nthAddress, parseCidr, portRange, splitHostPort, stupsNatSubnets } from './network.js';
-import { addQuantities, formatQuantity, NO_QUANTITY, parseQuantity, scaleQuantity, valueOf } from './quantity.js';
+import {
+  endpointHost,
+  formatNetwork,
+  nthAddress,
+  parseCidr,
+  portRange,
+  splitHostPort,
+  stupsNatSubnets,
+} from './network.js';
+import {
+  addQuantities,
+  formatQuantity,
+  NO_QUANTITY,
+  parseQuantity,
+  scaleQuantity,
+  valueOf,
+} from './quantity.js';
 
 const structType = (name: string, fields: readonly (readonly [string, GoType])[]): GoType => {
   const members = new Map(fields);
@@ -42,7 +57,8 @@ function portRanges(input: string): GoValue {
 /** `[protocol:]cidr:port[-port]` */
 function ingressRange(text: string, input: string): GoValue {
   const fields = text.split(':');
-  if (fields.length !== 2 && fields.length !== 3) return callError(`invalid input for sgIngressRanges: ${input}`);
+  if (fields.length !== 2 && fields.length !== 3)
+    return callError(`invalid input for sgIngressRanges: ${input}`);
   const protocol = fields.length === 3 ? (fields[0] as string) : 'tcp';
   const [cidr = '', ports = ''] = fields.slice(-2);
   if (protocol !== 'tcp' && protocol !== 'udp') {
@@ -90,7 +106,10 @@ export const AMOUNT_FUNCTIONS: FunctionTable = new Map([
     'sgIngressRanges',
     define([STRING], (args) => {
       const input = bytesArg(args, 0);
-      return slice(sliceOf(INGRESS_RANGE), input.split(',').map((text) => ingressRange(text, input)));
+      return slice(
+        sliceOf(INGRESS_RANGE),
+        input.split(',').map((text) => ingressRange(text, input)),
+      );
     }),
   ],
   [
@@ -104,7 +123,10 @@ export const AMOUNT_FUNCTIONS: FunctionTable = new Map([
     'extractEndpointHosts',
     define([STRING], (args) => strings([...new Set(bytesArg(args, 0).split(',').map(endpointHost))].sort())),
   ],
-  ['nthAddressFromCIDR', define([STRING, INT], (args) => bytesValue(nthAddress(bytesArg(args, 0), intArg(args, 1))))],
+  [
+    'nthAddressFromCIDR',
+    define([STRING, INT], (args) => bytesValue(nthAddress(bytesArg(args, 0), intArg(args, 1)))),
+  ],
   ['stupsNATSubnets', define([STRING], (args) => strings(stupsNatSubnets(bytesArg(args, 0))))],
   ['sumQuantities', define([STRING], sumQuantities, true)],
   ['scaleQuantity', define([STRING, FLOAT32], scale)],

@@ -17,14 +17,18 @@ const ALL_ZONES = '*';
 
 function accountId(account: string): string {
   const parts = account.split(':');
-  return parts.length === 2 ? (parts[1] as string) : callError(`invalid account (expected type:id): ${account}`);
+  return parts.length === 2
+    ? (parts[1] as string)
+    : callError(`invalid account (expected type:id): ${account}`);
 }
 
 function asgSize(args: readonly GoValue[]): GoValue {
   const groups = intArg(args, 1);
   if (groups === 0n) return callError('runtime error: integer divide by zero');
   const size = intArg(args, 0);
-  return size % groups === 0n ? int(size / groups) : callError(`pool size must be an exact multiple of ${groups}`);
+  return size % groups === 0n
+    ? int(size / groups)
+    : callError(`pool size must be an exact multiple of ${groups}`);
 }
 
 function maskInRange(mask: bigint): void {
@@ -59,7 +63,9 @@ export const awsFunctions = (lookups: Lookups): FunctionTable =>
     ['azID', onBytes(1, (zone = '') => zone.slice(zone.lastIndexOf('-') + 1))],
     [
       'azCount',
-      define([STRING_MAP], (args) => int([...asMap(arg(args, 0)).keys()].filter((zone) => zone !== ALL_ZONES).length)),
+      define([STRING_MAP], (args) =>
+        int([...asMap(arg(args, 0)).keys()].filter((zone) => zone !== ALL_ZONES).length),
+      ),
     ],
     ['asgSize', define([INT64, INT], asgSize)],
     ['awsValidID', onBytes(1, (id = '') => id.replaceAll(':', '__'))],
@@ -76,7 +82,9 @@ export const awsFunctions = (lookups: Lookups): FunctionTable =>
     [
       'instanceTypeMemoryQuantity',
       define([STRING], (args) =>
-        bytesValue(formatQuantity(wholeQuantity(BigInt(lookups.instanceType(bytesArg(args, 0)).memoryBytes)))),
+        bytesValue(
+          formatQuantity(wholeQuantity(BigInt(lookups.instanceType(bytesArg(args, 0)).memoryBytes))),
+        ),
       ),
     ],
   ]);

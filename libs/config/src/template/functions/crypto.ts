@@ -58,7 +58,14 @@ function jwks(pem: string): string {
   const jwk = key.export({ format: 'jwk' }) as Record<string, unknown>;
   const spki = key.export({ type: 'spki', format: 'der' });
   const kid = createHash('sha256').update(spki).digest('base64url');
-  const entry = (id: string): object => ({ alg: 'RS256', e: jwk['e'], kid: id, kty: 'RSA', n: jwk['n'], use: 'sig' });
+  const entry = (id: string): object => ({
+    alg: 'RS256',
+    e: jwk['e'],
+    kid: id,
+    kty: 'RSA',
+    n: jwk['n'],
+    use: 'sig',
+  });
   // Old tokens carry no key id, hence the second, nameless entry.
   return goJson({ keys: [entry(kid), entry('')] });
 }

@@ -10,7 +10,10 @@ import { dialectFunctions } from './index.js';
 const functions = dialectFunctions(
   {
     amiId: (name, owner) => (name === 'node' && owner === '1' ? 'ami-1' : callError(`no image ${name}`)),
-    instanceType: (type) => (type === 'm5.large' ? { vcpus: 2, memoryBytes: 8 * 2 ** 30 } : callError(`unknown instance type: ${type}`)),
+    instanceType: (type) =>
+      type === 'm5.large'
+        ? { vcpus: 2, memoryBytes: 8 * 2 ** 30 }
+        : callError(`unknown instance type: ${type}`),
   },
   (file) => `hash-of-${file}`,
 );
@@ -33,46 +36,101 @@ const render = (template: string): string =>
 describe('functions give', () => {
   it.each([
     ['{{split "a,b" ","}} {{len (split "" ",")}} {{split "é☺" ""}}', '[a b] 0 [é ☺]'],
-    ['{{join "," .list}} {{join "-" (list 1 nil "a" true)}} {{join "," "x"}} {{join "," nil}}|', 'x,y 1-a-true x |'],
+    [
+      '{{join "," .list}} {{join "-" (list 1 nil "a" true)}} {{join "," "x"}} {{join "," nil}}|',
+      'x,y 1-a-true x |',
+    ],
     ['{{indent 2 "a\nb"}}'.replace('\n', '\\n'), '  a\n  b'],
     ['{{hasPrefix "abc" "ab"}} {{hasSuffix "abc" "x"}}', 'true false'],
-    ['{{(dict "a" 1 "b" "x").b}} {{index (dict "a" 1) "zz"}} {{print (index (dict "a" 1) "zz")}}', 'x <no value> <nil>'],
+    [
+      '{{(dict "a" 1 "b" "x").b}} {{index (dict "a" 1) "zz"}} {{print (index (dict "a" 1) "zz")}}',
+      'x <no value> <nil>',
+    ],
     ['{{list 1 "a"}} {{append .list "z" "w"}} {{.list}}', '[1 a] [x y z w] [x y]'],
     ['{{indexedList "a$.b$" 3}}|{{indexedList "x" 0}}|{{indexedList "" 3}}', 'a0.b0,a1.b1,a2.b2||,,'],
-    ['{{base64 "é"}} {{base64Decode "w6k="}} {{sha256 ""}}', 'w6k= é e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
+    [
+      '{{base64 "é"}} {{base64Decode "w6k="}} {{sha256 ""}}',
+      'w6k= é e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+    ],
     ['{{parseInt64 "-12"}} {{parseInt64 "+7"}}', '-12 7'],
     ['{{"a.yaml" | manifestHash}}', 'hash-of-a.yaml'],
-    ['{{sumQuantities "2" "256m" "-1"}} {{sumQuantities "2Gi" "-512Mi"}} {{sumQuantities "2Gi" "-1024Ki"}} {{sumQuantities "0" "1Gi"}} {{sumQuantities}}', '1256m 1536Mi 2047Mi 1Gi 0'],
-    ['{{sumQuantities "1.5" "0.25"}} {{sumQuantities "1k" "1"}} {{sumQuantities "1e3" "1e3"}} {{sumQuantities "100n" "1u"}}', '1750m 1001 2e3 1100n'],
-    ['{{scaleQuantity "10" 0.5}} {{scaleQuantity "256m" 0.5}} {{scaleQuantity "1Gi" 0.5}} {{scaleQuantity "2.5Gi" 1.0}} {{scaleQuantity "1.0Gi" 1.5}}', '5 128m 512Mi 2560Mi 1536Mi'],
-    ['{{kubernetesSizeToKiloBytes "1Ki" 1}} {{kubernetesSizeToKiloBytes "1Gi" 0.5}} {{kubernetesSizeToKiloBytes "4Gi" 0.8}}', '1KB 524288KB 3355444KB'],
+    [
+      '{{sumQuantities "2" "256m" "-1"}} {{sumQuantities "2Gi" "-512Mi"}} {{sumQuantities "2Gi" "-1024Ki"}} {{sumQuantities "0" "1Gi"}} {{sumQuantities}}',
+      '1256m 1536Mi 2047Mi 1Gi 0',
+    ],
+    [
+      '{{sumQuantities "1.5" "0.25"}} {{sumQuantities "1k" "1"}} {{sumQuantities "1e3" "1e3"}} {{sumQuantities "100n" "1u"}}',
+      '1750m 1001 2e3 1100n',
+    ],
+    [
+      '{{scaleQuantity "10" 0.5}} {{scaleQuantity "256m" 0.5}} {{scaleQuantity "1Gi" 0.5}} {{scaleQuantity "2.5Gi" 1.0}} {{scaleQuantity "1.0Gi" 1.5}}',
+      '5 128m 512Mi 2560Mi 1536Mi',
+    ],
+    [
+      '{{kubernetesSizeToKiloBytes "1Ki" 1}} {{kubernetesSizeToKiloBytes "1Gi" 0.5}} {{kubernetesSizeToKiloBytes "4Gi" 0.8}}',
+      '1KB 524288KB 3355444KB',
+    ],
     ['{{instanceTypeCPUQuantity "m5.large"}} {{instanceTypeMemoryQuantity "m5.large"}}', '2 8Gi'],
     ['{{amiID "node" "1"}}', 'ami-1'],
-    ['{{getAWSAccountID "aws:123"}} {{accountID "aws:123"}} {{awsValidID "aws:1:eu:k"}}', '123 123 aws__1__eu__k'],
+    [
+      '{{getAWSAccountID "aws:123"}} {{accountID "aws:123"}} {{awsValidID "aws:1:eu:k"}}',
+      '123 123 aws__1__eu__k',
+    ],
     ['{{azID "eu-central-1a"}} {{azCount .subnets}} {{asgSize .n64 .n}} {{asgSize 0 3}}', '1a 2 2 0'],
-    ['{{nodeCIDRMaxNodes 24 10}} {{nodeCIDRMaxNodesPodCIDR 15 24 0}} {{nodeCIDRMaxPods 24 0}} {{nodeCIDRMaxPods 27 5}}', '246 512 110 21'],
-    ['{{stupsNATSubnets "172.31.0.0/16"}} {{stupsNATSubnets "10.153.192.0/19"}}', '[172.31.64.0/28 172.31.64.16/28 172.31.64.32/28] [10.153.200.0/28 10.153.200.16/28 10.153.200.32/28]'],
+    [
+      '{{nodeCIDRMaxNodes 24 10}} {{nodeCIDRMaxNodesPodCIDR 15 24 0}} {{nodeCIDRMaxPods 24 0}} {{nodeCIDRMaxPods 27 5}}',
+      '246 512 110 21',
+    ],
+    [
+      '{{stupsNATSubnets "172.31.0.0/16"}} {{stupsNATSubnets "10.153.192.0/19"}}',
+      '[172.31.64.0/28 172.31.64.16/28 172.31.64.32/28] [10.153.200.0/28 10.153.200.16/28 10.153.200.32/28]',
+    ],
     ['{{range portRanges "80-90,443-443"}}{{.FromPort}}:{{.ToPort}} {{end}}', '80:90 443:443 '],
-    ['{{range sgIngressRanges "10.1.2.3/8:80-81,udp:0.0.0.0/0:53"}}{{.CIDR}} {{.FromPort}} {{.ToPort}} {{.Protocol}};{{end}}', '10.0.0.0/8 80 81 tcp;0.0.0.0/0 53 53 udp;'],
-    ['{{with splitHostPort "[::1]:80"}}{{.Host}} {{.Port}}{{end}} {{(splitHostPort "a.b:1").Host}}', '::1 80 a.b'],
+    [
+      '{{range sgIngressRanges "10.1.2.3/8:80-81,udp:0.0.0.0/0:53"}}{{.CIDR}} {{.FromPort}} {{.ToPort}} {{.Protocol}};{{end}}',
+      '10.0.0.0/8 80 81 tcp;0.0.0.0/0 53 53 udp;',
+    ],
+    [
+      '{{with splitHostPort "[::1]:80"}}{{.Host}} {{.Port}}{{end}} {{(splitHostPort "a.b:1").Host}}',
+      '::1 80 a.b',
+    ],
     ['{{extractEndpointHosts "http://b.org:1,a.org:2,https://b.org:3/x"}}', '[a.org b.org]'],
-    ['{{nthAddressFromCIDR "10.3.0.5/16" 10}} {{nthAddressFromCIDR "fd00::/64" 2}} {{nthAddressFromCIDR "10.0.0.0/8" 256}}', '10.3.0.10 fd00::2 10.0.0.0'],
+    [
+      '{{nthAddressFromCIDR "10.3.0.5/16" 10}} {{nthAddressFromCIDR "fd00::/64" 2}} {{nthAddressFromCIDR "10.0.0.0/8" 256}}',
+      '10.3.0.10 fd00::2 10.0.0.0',
+    ],
     ['{{mountUnitName "/var/lib/x"}}', 'var-lib-x'],
     ['{{toJson (dict "b" 1 "a" (list "<x>" nil 1.5))}}', '{"a":["\\u003cx\\u003e",null,1.5],"b":1}'],
-    ['{{toYaml (dict "b" (list 1 "two") "a" (dict "k" "yes" "nn" nil "e" ""))}}', 'a:\n  e: ""\n  k: "yes"\n  nn: null\nb:\n- 1\n- two'],
-    ['{{toYaml (list (dict "a" 1 "b" 2) "x: y" "# c" "it\'s: 1")}}', "- a: 1\n  b: 2\n- 'x: y'\n- '# c'\n- 'it''s: 1'"],
+    [
+      '{{toYaml (dict "b" (list 1 "two") "a" (dict "k" "yes" "nn" nil "e" ""))}}',
+      'a:\n  e: ""\n  k: "yes"\n  nn: null\nb:\n- 1\n- two',
+    ],
+    [
+      '{{toYaml (list (dict "a" 1 "b" 2) "x: y" "# c" "it\'s: 1")}}',
+      "- a: 1\n  b: 2\n- 'x: y'\n- '# c'\n- 'it''s: 1'",
+    ],
     ['{{toYaml (dict "t" "a\nb")}}'.replace('\n', '\\n'), 't: |-\n  a\n  b'],
     ['{{(fromYaml "a: [1, {b: c}]").a}}', '[1 map[b:c]]'],
-    ['{{quote "a\\"b" 1 nil}} {{default "d" ""}} {{default "d" "x"}} {{"" | default 5}} {{required "why" "v"}}', '"a\\"b" "1" d x 5 v'],
-    ['{{lower "ÄB"}} {{upper "äb"}} {{trim " a "}} {{replace "a" "$&" "banana"}} {{contains "an" "banana"}} {{ternary "y" "n" true}}', 'äb ÄB a b$&n$&n$& true y'],
+    [
+      '{{quote "a\\"b" 1 nil}} {{default "d" ""}} {{default "d" "x"}} {{"" | default 5}} {{required "why" "v"}}',
+      '"a\\"b" "1" d x 5 v',
+    ],
+    [
+      '{{lower "ÄB"}} {{upper "äb"}} {{trim " a "}} {{replace "a" "$&" "banana"}} {{contains "an" "banana"}} {{ternary "y" "n" true}}',
+      'äb ÄB a b$&n$&n$& true y',
+    ],
   ])('%s', (template, expected) => {
     expect(render(template)).toBe(expected);
   });
 
   it('public keys, key sets and discovery documents', () => {
-    const spki = createPublicKey(createPrivateKey(privateKey.export({ type: 'pkcs1', format: 'pem' }))).export({ type: 'spki', format: 'pem' });
+    const spki = createPublicKey(
+      createPrivateKey(privateKey.export({ type: 'pkcs1', format: 'pem' })),
+    ).export({ type: 'spki', format: 'pem' });
     expect(render('{{publicKey .key}}')).toBe(spki.toString());
-    const { keys } = JSON.parse(render('{{publicKey .key | generateJWKSDocument}}')) as { keys: Record<string, string>[] };
+    const { keys } = JSON.parse(render('{{publicKey .key | generateJWKSDocument}}')) as {
+      keys: Record<string, string>[];
+    };
     expect(keys.map(({ alg, kty, use, kid }) => [alg, kty, use, kid?.length])).toEqual([
       ['RS256', 'RSA', 'sig', 43],
       ['RS256', 'RSA', 'sig', 0],

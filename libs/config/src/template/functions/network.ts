@@ -26,16 +26,20 @@ export function parseCidr(text: string): Network {
   if (!bytes || rest.length > 0 || prefix < 0 || prefix > bytes.length * 8) {
     return callError(`invalid CIDR address: ${text}`);
   }
-  return { bytes: bytes.map((byte, at) => byte & (0xff00 >> Math.max(0, Math.min(8, prefix - at * 8))) & 0xff), prefix };
+  return {
+    bytes: bytes.map((byte, at) => byte & (0xff00 >> Math.max(0, Math.min(8, prefix - at * 8))) & 0xff),
+    prefix,
+  };
 }
 
-export function formatAddress(bytes: readonly number[]): string {
+function formatAddress(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join('.');
   const mapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
   return mapped ? bytes.slice(12).join('.') : new ipaddr.IPv6([...bytes]).toRFC5952String();
 }
 
-export const formatNetwork = (network: Network): string => `${formatAddress(network.bytes)}/${network.prefix}`;
+export const formatNetwork = (network: Network): string =>
+  `${formatAddress(network.bytes)}/${network.prefix}`;
 
 /** The n-th address; as in CLM only the last byte counts, and it wraps. */
 export function nthAddress(cidr: string, n: bigint): string {
@@ -45,7 +49,8 @@ export function nthAddress(cidr: string, n: bigint): string {
 }
 
 const toNumber = (bytes: readonly number[]): number => bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-const fromNumber = (value: number): number[] => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256);
+const fromNumber = (value: number): number[] =>
+  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256);
 
 /** Three /28 networks in the second quarter of a VPC, where STUPS puts its NAT gateways. */
 export function stupsNatSubnets(cidr: string): string[] {
@@ -85,7 +90,8 @@ export function splitHostPort(text: string): { readonly host: string; readonly p
     const end = text.indexOf(']');
     if (end < 0) return failed("missing ']' in address");
     if (end + 1 === text.length) return failed('missing port in address');
-    if (end + 1 !== colon) return failed(text[end + 1] === ':' ? 'too many colons in address' : 'missing port in address');
+    if (end + 1 !== colon)
+      return failed(text[end + 1] === ':' ? 'too many colons in address' : 'missing port in address');
     if (text.indexOf('[', 1) >= 0) return failed("unexpected '[' in address");
     if (text.indexOf(']', end + 1) >= 0) return failed("unexpected ']' in address");
     return { host: text.slice(1, end), port: text.slice(colon + 1) };
@@ -109,7 +115,9 @@ export function endpointHost(given: string): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(host) ?? [];
   if (port !== undefined && !/^\d*$/.test(port)) return failed(`invalid port ":${port}" after host`);
-  if (bracketed === undefined && plain === undefined) return failed(`invalid port "${host.slice(host.lastIndexOf(':'))}" after host`);
-  if (/[ "<>\\^`{|}]/.test(host)) return failed(`invalid character "${/[ "<>\\^`{|}]/.exec(host)?.[0] ?? ''}" in host name`);
+  if (bracketed === undefined && plain === undefined)
+    return failed(`invalid port "${host.slice(host.lastIndexOf(':'))}" after host`);
+  if (/[ "<>\\^`{|}]/.test(host))
+    return failed(`invalid character "${/[ "<>\\^`{|}]/.exec(host)?.[0] ?? ''}" in host name`);
   return bracketed ?? plain ?? '';
 }

@@ -18,8 +18,7 @@ const NANO = 1_000_000_000n;
 const MAX = (2n ** 63n - 1n) * NANO;
 const DECIMAL = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'] as const;
 const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'] as const;
-const WRONG =
-  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const WRONG = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 interface Suffix {
   readonly base: 2 | 10;
@@ -51,7 +50,8 @@ export function parseQuantity(text: string): Quantity {
   const down = 10n ** BigInt(decimals.length + (base === 10 ? Math.max(0, -exponent) : 0));
   const nano = divideUp(number * up * NANO, down);
   const capped = nano > MAX ? MAX : nano;
-  const room = base === 10 ? 18 - significant - decimals.length : 15 - significant - Math.trunc((exponent * 3) / 10) - 1;
+  const room =
+    base === 10 ? 18 - significant - decimals.length : 15 - significant - Math.trunc((exponent * 3) / 10) - 1;
   const whole = room >= 0 && (base === 2 ? decimals === '' : exponent - decimals.length >= 0);
   return { nano: sign === '-' ? -capped : capped, format, whole };
 }
@@ -108,8 +108,14 @@ const scaled = (value: bigint, factor: number): bigint =>
 /** Small decimal quantities (CPU) are scaled in thousandths, others in whole units. */
 export function scaleQuantity(quantity: Quantity, factor: number): Quantity {
   const milli = quantity.format === 'DecimalSI' && valueOf(quantity) < 1024n;
-  const nano = milli ? scaled(milliOf(quantity), factor) * 1_000_000n : scaled(valueOf(quantity), factor) * NANO;
+  const nano = milli
+    ? scaled(milliOf(quantity), factor) * 1_000_000n
+    : scaled(valueOf(quantity), factor) * NANO;
   return { ...quantity, nano };
 }
 
-export const wholeQuantity = (value: bigint): Quantity => ({ nano: value * NANO, format: 'BinarySI', whole: true });
+export const wholeQuantity = (value: bigint): Quantity => ({
+  nano: value * NANO,
+  format: 'BinarySI',
+  whole: true,
+});

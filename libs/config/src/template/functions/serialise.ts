@@ -21,7 +21,8 @@ function entriesOf(value: GoValue): readonly Entry[] | undefined {
 }
 
 const jsonFloat = (number: number): string => {
-  if (!Number.isFinite(number)) return callError(`json: unsupported value: ${formatFloat(number, 'g', -1, 64)}`);
+  if (!Number.isFinite(number))
+    return callError(`json: unsupported value: ${formatFloat(number, 'g', -1, 64)}`);
   const size = Math.abs(number);
   if (size === 0 || (size >= 1e-6 && size < 1e21)) return formatFloat(number, 'f', -1, 64);
   return formatFloat(number, 'e', -1, 64).replace(/e-0(\d)$/, 'e-$1');
@@ -44,7 +45,9 @@ export function toGoJson(value: GoValue, budget: Budget, depth = 0): string {
   const entries = entriesOf(value);
   if (entries) {
     if (value.v === null) return 'null';
-    const members = entries.map(({ key, value: member }) => `${jsonString(key)}:${toGoJson(member, budget, depth + 1)}`);
+    const members = entries.map(
+      ({ key, value: member }) => `${jsonString(key)}:${toGoJson(member, budget, depth + 1)}`,
+    );
     return `{${members.join(',')}}`;
   }
   switch (kind) {
@@ -56,7 +59,9 @@ export function toGoJson(value: GoValue, budget: Budget, depth = 0): string {
     case 'slice':
     case 'array':
       if (value.v === null) return 'null';
-      return `[${items(value).map((item) => toGoJson(item, budget, depth + 1)).join(',')}]`;
+      return `[${items(value)
+        .map((item) => toGoJson(item, budget, depth + 1))
+        .join(',')}]`;
     case 'float32':
     case 'float64':
       return jsonFloat(asNumber(value));
@@ -102,7 +107,10 @@ function yamlLines(value: GoValue, indent: string, budget: Budget, depth: number
     if (value.v === null) return ' null';
     if (entries.length === 0) return ' {}';
     return entries
-      .map(({ key, value: member }) => `${pad}${yamlScalar(key, '')}:${nested(member, `${indent}  `, budget, depth + 1)}`)
+      .map(
+        ({ key, value: member }) =>
+          `${pad}${yamlScalar(key, '')}:${nested(member, `${indent}  `, budget, depth + 1)}`,
+      )
       .join('');
   }
   if (kind === 'slice' || kind === 'array') {

@@ -28,7 +28,8 @@ const empty = (value: GoValue): boolean => !isTrue(value);
 
 function required(args: readonly GoValue[]): GoValue {
   const value = arg(args, 1);
-  if (value.t.kind === 'invalid' || (value.t.kind === 'string' && value.v === '')) return callError(bytesArg(args, 0));
+  if (value.t.kind === 'invalid' || (value.t.kind === 'string' && value.v === ''))
+    return callError(bytesArg(args, 0));
   return value;
 }
 
@@ -56,7 +57,11 @@ export const SPRIG_FUNCTIONS: FunctionTable = new Map([
   ],
   [
     'default',
-    define([ANY, ANY], (args) => (args.length < 2 || empty(arg(args, 1)) ? arg(args, 0) : arg(args, 1)), true),
+    define(
+      [ANY, ANY],
+      (args) => (args.length < 2 || empty(arg(args, 1)) ? arg(args, 0) : arg(args, 1)),
+      true,
+    ),
   ],
   ['required', define([STRING, ANY], required)],
   ['lower', cased((text) => text.toLowerCase())],
@@ -73,4 +78,3 @@ export const SPRIG_FUNCTIONS: FunctionTable = new Map([
   ['contains', define([STRING, STRING], (args) => bool(bytesArg(args, 1).includes(bytesArg(args, 0))))],
   ['ternary', define([ANY, ANY, BOOL], (args) => unbox(arg(args, arg(args, 2).v === true ? 0 : 1)))],
 ]);
-

@@ -132,7 +132,14 @@ export const STRING_FUNCTIONS: FunctionTable = new Map([
   ['indexedList', define([STRING, INT64], indexedList)],
   ['base64', onBytes(1, (text) => Buffer.from(text as string, 'latin1').toString('base64'))],
   ['base64Decode', onBytes(1, (text) => base64Decode(text as string))],
-  ['sha256', onBytes(1, (text) => createHash('sha256').update(Buffer.from(text as string, 'latin1')).digest('hex'))],
+  [
+    'sha256',
+    onBytes(1, (text) =>
+      createHash('sha256')
+        .update(Buffer.from(text as string, 'latin1'))
+        .digest('hex'),
+    ),
+  ],
   ['parseInt64', define([STRING], (args) => parseInt64(bytesArg(args, 0)))],
   [
     'mountUnitName',

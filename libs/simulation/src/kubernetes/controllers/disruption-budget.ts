@@ -73,21 +73,13 @@ export function budgetStatus(
     ...(Object.keys(disruptedPods).length > 0 && { disruptedPods }),
     conditions: withCondition(
       budget.status?.conditions,
-      disruptionsAllowed > 0
-        ? {
-            type: 'DisruptionAllowed',
-            status: 'True',
-            reason: 'SufficientPods',
-            message: '',
-            observedGeneration,
-          }
-        : {
-            type: 'DisruptionAllowed',
-            status: 'False',
-            reason: 'InsufficientPods',
-            message: '',
-            observedGeneration,
-          },
+      {
+        type: 'DisruptionAllowed',
+        status: disruptionsAllowed > 0 ? 'True' : 'False',
+        reason: disruptionsAllowed > 0 ? 'SufficientPods' : 'InsufficientPods',
+        message: '',
+        observedGeneration,
+      },
       now,
     ),
   };

@@ -75,27 +75,19 @@ export function provision(
         'pv.kubernetes.io/bind-completed': 'yes',
       };
     });
-    const capacity = claim.spec?.resources?.requests ?? {};
-    const status = { phase: 'Bound', accessModes: claim.spec?.accessModes ?? ['ReadWriteOnce'], capacity };
-    store.modify(
-      'persistentvolumeclaims',
-      namespace,
-      claim.metadata.name,
-      (draft) => void (draft['status'] = status),
-      {
-        subresource: 'status',
-      },
-    );
-    store.modify(
-      'persistentvolumes',
-      undefined,
-      name,
-      (draft) => void (draft['status'] = { phase: 'Bound' }),
-      {
-        subresource: 'status',
-      },
-    );
+    bind(store, claim, name);
   }
+}
+
+function bind(store: ObjectStore, claim: Claim, volume: string): void {
+  const capacity = claim.spec?.resources?.requests ?? {};
+  const accessModes = claim.spec?.accessModes ?? ['ReadWriteOnce'];
+  const { namespace, name } = claim.metadata;
+  const setStatus = (status: object) => (draft: Record<string, unknown>) => void (draft['status'] = status);
+  const options = { subresource: 'status' } as const;
+  const bound = setStatus({ phase: 'Bound', accessModes, capacity });
+  store.modify('persistentvolumeclaims', namespace, name, bound, options);
+  store.modify('persistentvolumes', undefined, volume, setStatus({ phase: 'Bound' }), options);
 }
 
 function volumeFor(claim: Claim, name: string, node: KubeNode, handle: string): ObjectInput {

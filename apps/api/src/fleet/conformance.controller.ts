@@ -1,0 +1,122 @@
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { z } from 'zod';
+import { seconds, toIso } from '#kernel';
+import type { ConformanceRun } from '#fleet';
+import { API, type ApiRuntime } from '../api-runtime.js';
+import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
+import { ApiError, notFound } from '../errors/api-error.js';
+import { parseBody } from '../registry/parse-body.js';
+import { reasonSchema } from './gates.controller.js';
+import { flakes } from './test-history.js';
+
+const listSchema = z.object({
+  channel: z.string().optional(),
+  cluster: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+const runSchema = z.strictObject({ cluster: z.string(), suite: z.string().min(1).max(63), reason: reasonSchema });
+const HISTORY = 500;
+
+/** Conformance runs: what was proven where, and which tests cannot be trusted. */
+@Controller('api/v1/conformance')
+export class ConformanceController {
+  constructor(@Inject(API) private readonly api: ApiRuntime) {}
+
+  @Get()
+  async list(@Query() query: unknown) {
+    const { limit, channel, cluster } = parseBody(listSchema, query);
+    const filter = {
+      ...(channel !== undefined && { channel }),
+      ...(cluster !== undefined && { clusterId: (await this.cluster(cluster)).id }),
+    };
+    return { items: (await this.api.channels.runsFor(filter, limit)).map(encodeRun) };
+  }
+
+  /** Per test: how often it failed, and whether it also passed on the very same content. */
+  @Get('tests')
+  async tests(@Query() query: unknown) {
+    const { channel } = parseBody(listSchema, query);
+    const runs = await this.api.channels.runsFor(channel === undefined ? {} : { channel }, HISTORY);
+    return { items: flakes(runs).map((one) => ({ ...one, last_failed_at: toIso(one.last_failed_at) })) };
+  }
+
+  @Get(':run')
+  async get(@Param('run') id: string) {
+    const run = (await this.api.channels.runsFor({}, HISTORY)).find((one) => one.id === id);
+    if (!run) throw notFound(`conformance run ${id}`);
+    const events = await this.api.outbox.eventsAfter(0, 1_000, { clusterId: run.clusterId });
+    const log = events.filter((event) => event.data['runId'] === id).map((event) => ({ at: toIso(event.at), message: event.message }));
+    return { ...encodeRun(run), log };
+  }
+
+  /** Asks for a run on what the cluster has now; the newest verdict on a content is the one that counts. */
+  @Post()
+  @HttpCode(202)
+  async run(@Body() body: unknown, @Req() request: AuthenticatedRequest) {
+    const { cluster: name, suite, reason } = parseBody(runSchema, body);
+    const cluster = await this.cluster(name);
+    const runtime = await this.api.updates.runtime(cluster.id);
+    const revision =
+      runtime?.admittedRevisionId === undefined ? undefined : await this.api.channels.getRevision(runtime.admittedRevisionId);
+    const desiredDigest = runtime?.status?.desiredDigest;
+    if (!revision || desiredDigest === undefined)
+      throw new ApiError(409, 'cluster-not-settled', `cluster ${cluster.alias} has no content yet`);
+    const before = await this.api.channels.runsFor({ clusterId: cluster.id, treeDigest: revision.treeDigest }, HISTORY);
+    if (before.some((one) => one.suite === suite && one.state !== 'finished'))
+      throw new ApiError(409, 'run-under-way', `${suite} is under way on ${cluster.alias}`);
+    const at = this.api.clock.now();
+    const run: ConformanceRun = {
+      id: this.api.ids.next(),
+      channel: cluster.channel,
+      clusterId: cluster.id,
+      suite,
+      revisionId: revision.id,
+      commit: revision.commit,
+      treeDigest: revision.treeDigest,
+      desiredDigest,
+      attempt: 1 + Math.max(0, ...before.filter((one) => one.suite === suite).map((one) => one.attempt)),
+      state: 'pending',
+      failedTests: [],
+      createdAt: at,
+    };
+    await this.save(run);
+    const actor = actorOf(request);
+    const subject = `cluster/${cluster.id}`;
+    await this.api.audit.append({ at, actor, action: 'conformance.requested', subject, reason, data: { ...run } });
+    await this.api.doorbell.ring(`channel/${cluster.channel}`).catch(() => undefined);
+    return encodeRun(run);
+  }
+
+  private async save(run: ConformanceRun): Promise<void> {
+    const lease = await this.api.leases.acquire(`schedule/conformance-request/${run.id}`, seconds(10));
+    if (!lease) throw new ApiError(503, 'busy', 'the run could not be recorded', 'Try again in a second.');
+    await this.api.channels.saveRun(lease, run, []);
+    await this.api.leases.release(lease);
+  }
+
+  private async cluster(name: string) {
+    const cluster =
+      (await this.api.registry.getCluster(name)) ?? (await this.api.registry.listClusters({ alias: name }))[0];
+    if (!cluster) throw notFound(`cluster ${name}`);
+    return cluster;
+  }
+}
+
+const encodeRun = (run: ConformanceRun) => ({
+  id: run.id,
+  channel: run.channel,
+  cluster: run.clusterId,
+  suite: run.suite,
+  commit: run.commit,
+  tree_digest: run.treeDigest,
+  attempt: run.attempt,
+  state: run.state,
+  verdict: run.verdict,
+  reason: run.reason,
+  message: run.message,
+  executed: run.executed,
+  server_version: run.serverVersion,
+  failed_tests: run.failedTests,
+  created_at: toIso(run.createdAt),
+  finished_at: run.finishedAt === undefined ? undefined : toIso(run.finishedAt),
+});

@@ -1,0 +1,26 @@
+import type { Instant } from '#kernel';
+import type { Pass } from '../pass/pass.js';
+
+const PROGRESS = 'manifests/progress';
+
+/** How far one update has come with its manifests. */
+export interface Progress {
+  readonly key: string;
+  /** Names of stages that were applied, with the time. */
+  readonly applied: Readonly<Record<string, Instant>>;
+  readonly deletedBefore: boolean;
+  /** When all was as it should be; from then on differences are drift. */
+  readonly doneAt?: Instant;
+  /** When drift was last looked for. */
+  readonly scannedAt?: Instant;
+}
+
+export function progressOf(pass: Pass): Progress {
+  const key = `${pass.update.id}|${pass.desired.digest}`;
+  const stored = pass.memory.get(PROGRESS) as Partial<Progress> | undefined;
+  if (stored?.key === key && stored.applied) return stored as Progress;
+  return { key, applied: {}, deletedBefore: false };
+}
+
+export const saveProgress = (pass: Pass, change: Partial<Progress>): void =>
+  pass.memory.set(PROGRESS, { ...progressOf(pass), ...change });

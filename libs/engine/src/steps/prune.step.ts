@@ -1,0 +1,244 @@
+import { done, hours, toFailure, type Failure, type Outcome } from '#kernel';
+import type { KubernetesObject, PruneState } from '#fleet';
+import { problemOf, problemType, refKey, refOf } from '#fleet';
+import { decidePrune, planStages, type PruneDecision, type PruneItem } from '#manifests';
+import type { InventoryEntry, ManifestRequest } from '#ports';
+import { mapBounded } from '../bounded.js';
+import { API_CONCURRENCY } from '../manifests/survey.js';
+import type { Pass } from '../pass/pass.js';
+import { tell } from '../pass/pass.js';
+import { heldOutcome } from './held.js';
+import type { StepRunner } from './step-runner.js';
+
+/** Memory key: `pruneKey`s that a confirmation let go, until the prune has ended. A crash must not ask again. */
+const APPROVED = 'prune/approved';
+
+/**
+ * Deletes what Fairway applied and Git does not name any more, last and in reverse order. What may not go stays, each with
+ * its reason and remedy as a problem; the rest goes on.
+ */
+export const pruneStep: StepRunner = {
+  kind: 'prune',
+  title: 'Delete what left Git',
+  timeLimit: hours(1),
+  errorThreshold: 3,
+  irreversible: true,
+  run: async (pass): Promise<Outcome> => {
+    const desired = desiredRefs(pass);
+    const [inventory, requests] = await Promise.all([
+      pass.ports.updates.inventory(pass.cluster.id),
+      confirmations(pass),
+    ]);
+    const keys = new Set(desired.map(refKey));
+    const candidates = inventory.filter(({ ref }) => !keys.has(refKey(ref)));
+    const live = await readLive(pass, candidates);
+    const decision = decidePrune({
+      clusterId: pass.cluster.id,
+      inventory,
+      desired,
+      components: pass.desired.components.map(({ name, settings }) => ({ name, ...settings })),
+      live,
+      confirmations: requests.flatMap(({ digest }) => (digest === undefined ? [] : [digest])),
+      approved: approvedOf(pass),
+    });
+    if (candidates.length === 0) return conclude(pass, inventory, decision, requests, NOTHING);
+    const held = decision.prune.length > 0 ? heldOutcome(pass) : undefined;
+    if (held) return held;
+    if (requests.some(({ digest }) => digest === decision.digest))
+      pass.memory.set(APPROVED, decision.confirmable);
+    return conclude(pass, inventory, decision, requests, await pruneAll(pass, decision, live));
+  },
+};
+
+/** The labelled refs as they are applied; a tombstoned component wants nothing. */
+function desiredRefs(pass: Pass) {
+  const stages = planStages(pass.desired.components, pass.cluster.id);
+  // The manifests step has refused such a revision before.
+  if (!stages.ok) throw new Error(stages.error.message);
+  return stages.value.flatMap((stage) => stage.batches.flat()).map(({ object }) => refOf(object));
+}
+
+const confirmations = async (pass: Pass): Promise<readonly ManifestRequest[]> =>
+  (await pass.ports.updates.openManifestRequests(pass.cluster.id)).filter(
+    ({ kind }) => kind === 'confirm-prune',
+  );
+
+const approvedOf = (pass: Pass): readonly string[] => {
+  const stored = pass.memory.get(APPROVED);
+  return Array.isArray(stored) ? stored.map(String) : [];
+};
+
+async function readLive(
+  pass: Pass,
+  candidates: readonly InventoryEntry[],
+): Promise<ReadonlyMap<string, KubernetesObject>> {
+  const found = await mapBounded(candidates, API_CONCURRENCY, async ({ ref }) => {
+    const object = await pass.kubernetes.get(ref);
+    return object ? [[refKey(ref), object] as const] : [];
+  });
+  return new Map(found.flat());
+}
+
+interface Pruned {
+  readonly gone: readonly InventoryEntry[];
+  readonly leaving: readonly InventoryEntry[];
+  readonly refused: readonly { readonly item: InventoryEntry; readonly failure: Failure }[];
+}
+
+const NOTHING: Pruned = { gone: [], leaving: [], refused: [] };
+
+/** One after the other, because the order matters: what others refer to goes last. */
+async function pruneAll(
+  pass: Pass,
+  decision: PruneDecision,
+  live: ReadonlyMap<string, KubernetesObject>,
+): Promise<Pruned> {
+  const gone: InventoryEntry[] = [];
+  const leaving: InventoryEntry[] = [];
+  const refused: { item: InventoryEntry; failure: Failure }[] = [];
+  for (const { item, uid } of decision.prune) {
+    try {
+      ((await pruneOne(pass, { item, uid }, live.get(refKey(item.ref)))) ? gone : leaving).push(item);
+    } catch (error) {
+      const failure = toFailure(error);
+      if (['transient', 'throttled', 'bug'].includes(failure.class) || failure.code === 'lease-lost')
+        throw error;
+      refused.push({ item, failure });
+    }
+  }
+  if (gone.length > 0) {
+    tell(pass, {
+      type: 'objects.pruned',
+      message: `${gone.length} objects pruned`,
+      data: { objects: gone.slice(0, 100).map(({ ref }) => refKey(ref)) },
+    });
+  }
+  return { gone, leaving, refused };
+}
+
+/** True when it is gone; false while finalizers or grace keep it. */
+async function pruneOne(
+  pass: Pass,
+  { item, uid }: PruneItem,
+  live: KubernetesObject | undefined,
+): Promise<boolean> {
+  const { ref } = item;
+  if (live?.metadata.deletionTimestamp === undefined) {
+    await pass.intents.perform({ step: 'prune', target: refKey(ref), verb: 'delete', data: { uid } }, () =>
+      pass.kubernetes.delete(ref, { ...(uid !== '' && { uid }), propagationPolicy: 'Background' }),
+    );
+  }
+  return (await pass.kubernetes.get(ref))?.metadata.uid !== uid;
+}
+
+async function conclude(
+  pass: Pass,
+  inventory: readonly InventoryEntry[],
+  decision: PruneDecision,
+  requests: readonly ManifestRequest[],
+  pruned: Pruned,
+): Promise<Outcome> {
+  await shrink(pass, inventory, [...decision.forget, ...pruned.gone]);
+  const state = stateOf(pass, decision, pruned);
+  await recordState(pass, state);
+  if (state === undefined && pruned.leaving.length === 0) pass.memory.delete(APPROVED);
+  for (const request of requests) {
+    const result = request.digest === decision.digest ? 'done' : 'the set of objects is another one now';
+    const lease = await pass.lease.current();
+    await pass.ports.updates.settleManifestRequests(lease, [request.id], result, pass.ports.clock.now());
+  }
+  report(pass, state, pruned);
+  return done(summaryOf(pruned, state), pruned.gone.length > 0);
+}
+
+async function shrink(
+  pass: Pass,
+  inventory: readonly InventoryEntry[],
+  gone: readonly InventoryEntry[],
+): Promise<void> {
+  if (gone.length === 0) return;
+  const keys = new Set(gone.map(({ ref }) => refKey(ref)));
+  const rest = inventory.filter(({ ref }) => !keys.has(refKey(ref)));
+  await pass.ports.updates.recordInventory(await pass.lease.current(), pass.cluster.id, rest);
+}
+
+function stateOf(pass: Pass, decision: PruneDecision, pruned: Pruned): PruneState | undefined {
+  const blocked = decision.blocked.map(({ item, code, reason, remedy }) => ({
+    ...item,
+    code,
+    reason,
+    remedy,
+  }));
+  const refused = pruned.refused.map(({ item, failure }) => ({
+    ...item,
+    code: failure.code,
+    reason: failure.message,
+    remedy: failure.hint ?? 'It is tried again with the next look at the cluster.',
+  }));
+  const kept = [...blocked, ...refused].map(({ ref, component, uid, code, reason, remedy }) => ({
+    ref,
+    component,
+    code,
+    reason,
+    remedy,
+    ...(uid !== undefined && { uid }),
+  }));
+  if (kept.length === 0) return undefined;
+  const confirmable = decision.blocked.filter(
+    ({ code }) => code === 'needs-confirmation' || code === 'over-budget',
+  ).length;
+  return { digest: decision.digest, decidedAt: pass.ports.clock.now(), kept, confirmable };
+}
+
+/** The time alone is no news. */
+async function recordState(pass: Pass, state: PruneState | undefined): Promise<void> {
+  const { updates } = pass.ports;
+  const known = await updates.pruneState(pass.cluster.id);
+  const same = (one: PruneState | undefined): string =>
+    JSON.stringify(one && [one.digest, one.kept.map(sortable)]);
+  if (same(known) === same(state)) return;
+  await updates.recordPruneState(await pass.lease.current(), pass.cluster.id, state);
+}
+
+const sortable = (kept: PruneState['kept'][number]): readonly unknown[] => [
+  refKey(kept.ref),
+  kept.uid,
+  kept.code,
+  kept.reason,
+];
+
+/** More would hide the rest; `fairway prune list` shows all. */
+const SHOWN = 10;
+
+function report(pass: Pass, state: PruneState | undefined, pruned: Pruned): void {
+  const instance = `cluster/${pass.cluster.id}`;
+  for (const { failure } of pruned.refused.slice(0, SHOWN))
+    pass.report.problems.push(problemOf(failure, instance, 'warning'));
+  const groups = new Map<string, PruneState['kept'][number][]>();
+  for (const kept of state?.kept ?? []) {
+    if (pruned.refused.some(({ item }) => refKey(item.ref) === refKey(kept.ref))) continue;
+    const group = `${kept.code}|${kept.reason}`;
+    groups.set(group, [...(groups.get(group) ?? []), kept]);
+  }
+  for (const members of [...groups.values()].slice(0, SHOWN)) {
+    const [first] = members;
+    if (!first) continue;
+    const names = members.slice(0, 5).map(({ ref }) => refKey(ref));
+    const more = members.length > names.length ? ` and ${members.length - names.length} more` : '';
+    pass.report.problems.push({
+      type: problemType('prune-blocked'),
+      title: `prune blocked: ${first.code.replaceAll('-', ' ')}`,
+      detail: `${names.join(', ')}${more}: ${first.reason}`,
+      hint: first.remedy,
+      instance,
+      severity: 'warning',
+    });
+  }
+}
+
+function summaryOf(pruned: Pruned, state: PruneState | undefined): string {
+  const parts = [`${pruned.gone.length} objects deleted`];
+  if (pruned.leaving.length > 0) parts.push(`${pruned.leaving.length} still being deleted`);
+  if (state) parts.push(`${state.kept.length} kept`);
+  return parts.join(', ');
+}
