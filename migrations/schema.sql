@@ -62,6 +62,8 @@ CREATE TABLE audit_log (
   CONSTRAINT audit_log_pkey PRIMARY KEY (id)
 );
 
+CREATE INDEX audit_log_subject_idx ON public.audit_log USING btree (subject, id DESC);
+
 CREATE TRIGGER audit_log_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION audit_log_is_append_only();
 
 CREATE TABLE broken_glass (
@@ -187,6 +189,23 @@ CREATE INDEX clusters_account_idx ON public.clusters USING btree (infrastructure
 
 CREATE INDEX clusters_channel_idx ON public.clusters USING btree (channel);
 
+CREATE TABLE config_overrides (
+  id text NOT NULL,
+  cluster_id text NOT NULL,
+  key text NOT NULL,
+  value text NOT NULL,
+  reason text NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  ended_by text,
+  CONSTRAINT config_overrides_pkey PRIMARY KEY (id),
+  CONSTRAINT config_overrides_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE
+);
+
+CREATE UNIQUE INDEX config_overrides_open_idx ON public.config_overrides USING btree (cluster_id, key) WHERE (ended_at IS NULL);
+
 CREATE TABLE conformance_runs (
   id text NOT NULL,
   channel text NOT NULL,
@@ -241,6 +260,16 @@ CREATE TABLE drift_findings (
   CONSTRAINT drift_findings_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE,
   CONSTRAINT drift_findings_change_check CHECK ((change = ANY (ARRAY['add'::text, 'remove'::text, 'change'::text]))),
   CONSTRAINT drift_findings_state_check CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'fight'::text, 'corrected'::text])))
+);
+
+CREATE TABLE effective_configs (
+  cluster_id text NOT NULL,
+  digest text NOT NULL,
+  commit text NOT NULL,
+  items jsonb NOT NULL,
+  rendered_at timestamp with time zone NOT NULL,
+  CONSTRAINT effective_configs_pkey PRIMARY KEY (cluster_id),
+  CONSTRAINT effective_configs_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE
 );
 
 CREATE TABLE events (
@@ -320,6 +349,31 @@ CREATE TABLE infrastructure_accounts (
   CONSTRAINT infrastructure_accounts_pkey PRIMARY KEY (id),
   CONSTRAINT infrastructure_accounts_lifecycle_check CHECK ((lifecycle_status = ANY (ARRAY['requested'::text, 'creating'::text, 'ready'::text, 'decommissioned'::text])))
 );
+
+CREATE TABLE input_locks (
+  cluster_id text NOT NULL,
+  version integer NOT NULL,
+  digest text NOT NULL,
+  inputs jsonb NOT NULL,
+  reason text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT input_locks_pkey PRIMARY KEY (cluster_id, version),
+  CONSTRAINT input_locks_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE
+);
+
+CREATE TABLE inputs_requests (
+  id text NOT NULL,
+  cluster_id text NOT NULL,
+  actor text NOT NULL,
+  reason text NOT NULL,
+  requested_at timestamp with time zone NOT NULL,
+  settled_at timestamp with time zone,
+  result text,
+  CONSTRAINT inputs_requests_pkey PRIMARY KEY (id),
+  CONSTRAINT inputs_requests_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE
+);
+
+CREATE INDEX inputs_requests_open_idx ON public.inputs_requests USING btree (cluster_id, requested_at) WHERE (settled_at IS NULL);
 
 CREATE TABLE intents (
   id text NOT NULL,
@@ -518,6 +572,23 @@ CREATE TABLE revisions (
 );
 
 CREATE INDEX revisions_tree_idx ON public.revisions USING btree (tree_digest);
+
+CREATE TABLE roll_requests (
+  id text NOT NULL,
+  cluster_id text NOT NULL,
+  kind text NOT NULL,
+  update_id text NOT NULL,
+  actor text NOT NULL,
+  reason text NOT NULL,
+  requested_at timestamp with time zone NOT NULL,
+  settled_at timestamp with time zone,
+  result text,
+  CONSTRAINT roll_requests_pkey PRIMARY KEY (id),
+  CONSTRAINT roll_requests_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE,
+  CONSTRAINT roll_requests_kind_check CHECK ((kind = ANY (ARRAY['resume'::text, 'abort'::text])))
+);
+
+CREATE INDEX roll_requests_open_idx ON public.roll_requests USING btree (cluster_id, requested_at) WHERE (settled_at IS NULL);
 
 CREATE TABLE updates (
   id text NOT NULL,

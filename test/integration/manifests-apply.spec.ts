@@ -2,7 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '#fleet';
 import { configMap, ManifestsBed, type ComponentInput } from '../support/manifests-bed.js';
 
-const namespace = (name: string): KubernetesObject => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+const namespace = (name: string): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name },
+});
 
 const deployment = (name: string, over: Record<string, unknown> = {}): KubernetesObject => ({
   apiVersion: 'apps/v1',
@@ -133,7 +137,10 @@ describe('the manifests step', () => {
   });
 
   it('a component that is refused stops those that depend on it and nobody else, and says where', async () => {
-    const bad = { ...configMap('bad'), metadata: { name: 'bad', namespace: 'default', labels: { 'no spaces': 'x' } } };
+    const bad = {
+      ...configMap('bad'),
+      metadata: { name: 'bad', namespace: 'default', labels: { 'no spaces': 'x' } },
+    };
     bed.commit([
       { name: 'bad', objects: [bad, configMap('beside')] },
       { name: 'dependent', dependsOn: ['bad'], objects: [configMap('dependent')] },
@@ -157,7 +164,10 @@ describe('the manifests step', () => {
     const waits = await bed.pass();
     expect(waits.manifests).toMatchObject({ kind: 'waiting', for: expect.stringContaining('slow') });
     expect((await bed.pass()).manifests.kind).toBe('waiting');
-    bed.commit([{ name: 'quick', objects: [configMap('quick')] }, { name: 'slow', removed: true, objects: [] }]);
+    bed.commit([
+      { name: 'quick', objects: [configMap('quick')] },
+      { name: 'slow', removed: true, objects: [] },
+    ]);
     const { manifests, prune } = await bed.pass();
     expect(manifests.kind).toBe('done');
     expect(prune?.kind).toBe('done');
@@ -243,7 +253,9 @@ describe('the manifests step', () => {
   });
 
   it('deletions.yaml runs before and after', async () => {
-    for (const name of ['before', 'after', 'stays']) bed.store.create('configmaps', { ...configMap(name) });
+    for (const name of ['before', 'after', 'stays']) {
+      bed.store.create('configmaps', { metadata: { name, namespace: 'default' }, data: { a: '1' } });
+    }
     bed.commit([{ name: 'c', objects: [configMap('c')] }], {
       preApply: [{ kind: 'ConfigMap', namespace: 'default', name: 'before' }],
       postApply: [{ kind: 'configmap', namespace: 'default', name: 'after' }],
@@ -251,7 +263,9 @@ describe('the manifests step', () => {
     expect(await bed.settle()).toMatchObject({ manifests: { kind: 'done' } });
     const names = bed.store.list('configmaps', { namespace: 'default' }).map(({ metadata }) => metadata.name);
     expect(names.filter((name) => name !== 'kube-root-ca.crt').sort()).toEqual(['c', 'stays']);
-    const deletes = bed.requests().filter(({ verb, dryRun }) => verb === 'delete' || (verb === 'patch' && !dryRun));
+    const deletes = bed
+      .requests()
+      .filter(({ verb, dryRun }) => verb === 'delete' || (verb === 'patch' && !dryRun));
     expect(deletes.map(({ name }) => name)).toEqual(['before', 'c', 'after']);
   });
 });

@@ -46,9 +46,11 @@ describe('drift', () => {
   const edit = (body: Record<string, unknown>, manager = 'kubectl-edit') =>
     bed.store.patch('deployments.apps', 'default', 'web', { type: 'strategic', body }, { manager });
   const image = () =>
-    (bed.store.get('deployments.apps', 'default', 'web') as unknown as {
-      spec: { template: { spec: { containers: { image: string }[] } } };
-    }).spec.template.spec.containers[0]?.image;
+    (
+      bed.store.get('deployments.apps', 'default', 'web') as unknown as {
+        spec: { template: { spec: { containers: { image: string }[] } } };
+      }
+    ).spec.template.spec.containers[0]?.image;
   const setImage = (to: string, manager?: string) =>
     edit({ spec: { template: { spec: { containers: [{ name: 'main', image: to }] } } } }, manager);
   const PATH = 'spec.template.spec.containers[main].image';
@@ -70,12 +72,14 @@ describe('drift', () => {
       operations: ['CREATE', 'UPDATE'],
       resources: ['deployments.apps'],
       review: ({ object }) => {
-        const containers = (object as unknown as { spec: { template: { spec: { containers: object[] } } } }).spec
-          .template.spec.containers;
+        const containers = (object as unknown as { spec: { template: { spec: { containers: object[] } } } })
+          .spec.template.spec.containers;
         return {
           patch: {
             metadata: { annotations: { 'mutator.example.org/seen': 'yes' } },
-            spec: { template: { spec: { containers: containers.map((one) => ({ ...one, image: 'mirror/a:1' })) } } },
+            spec: {
+              template: { spec: { containers: containers.map((one) => ({ ...one, image: 'mirror/a:1' })) } },
+            },
           },
         };
       },
@@ -113,7 +117,7 @@ describe('drift', () => {
     // Nor does a new revision take the replicas back.
     bed.restart();
     await settled(deployment('registry/a:2'), webhook, hpa, configMap('plain'));
-    expect((bed.store.get('deployments.apps', 'default', 'web')?.['spec'] as { replicas: number }).replicas).toBe(12);
+    expect(bed.store.get('deployments.apps', 'default', 'web')).toMatchObject({ spec: { replicas: 12 } });
   });
 
   it('a hand edit is told with its path and manager, and is not written over', async () => {
@@ -123,7 +127,10 @@ describe('drift', () => {
     const { manifests, report } = await bed.resync();
     expect(manifests).toMatchObject({ kind: 'done', summary: '1 fields differ from Git' });
     expect(report.problems).toMatchObject([
-      { type: expect.stringMatching(/drift$/), detail: expect.stringContaining(`${PATH} differs from Git by kubectl-edit`) },
+      {
+        type: expect.stringMatching(/drift$/),
+        detail: expect.stringContaining(`${PATH} differs from Git by kubectl-edit`),
+      },
     ]);
     expect(bed.store.revision).toBe(revision);
     const [finding] = await findings();
@@ -189,7 +196,10 @@ describe('drift', () => {
       const { report } = await bed.resync();
       expect(image()).toBe('registry/fight:1');
       expect(report.problems).toMatchObject([
-        { type: expect.stringMatching(/drift-fight$/), detail: expect.stringContaining('stubborn-controller') },
+        {
+          type: expect.stringMatching(/drift-fight$/),
+          detail: expect.stringContaining('stubborn-controller'),
+        },
       ]);
     }
     bed.advance(minutes(20));

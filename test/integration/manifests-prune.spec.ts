@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { refKey, type KubernetesObject } from '#fleet';
+import {
+  createClusterReconciler,
+  createRenderService,
+  DEFAULT_ENGINE_SETTINGS,
+  type EnginePorts,
+} from '#engine';
+import type { KubernetesObject } from '#fleet';
+import { FailureError, randomIds } from '#kernel';
 import { configMap, Killed, ManifestsBed, type ComponentInput } from '../support/manifests-bed.js';
 
 const maps = (from: number, to: number): readonly KubernetesObject[] =>
@@ -70,7 +77,10 @@ describe('the prune step', () => {
     expect(ours(bed)).toHaveLength(4);
     await settled([]);
     expect(ours(bed)).toHaveLength(4);
-    await settled([{ name: 'a', objects: maps(0, 2) }, { name: 'b', objects: [], removed: true }]);
+    await settled([
+      { name: 'a', objects: maps(0, 2) },
+      { name: 'b', objects: [], removed: true },
+    ]);
     expect(ours(bed)).toEqual(['m-0', 'm-1']);
     expect(await bed.stores.updates.pruneState(bed.clusterId)).toBeUndefined();
   });
@@ -113,11 +123,16 @@ describe('the prune step', () => {
     const { report } = await settled([{ name: 'a', objects: maps(0, 1) }]);
     expect(ours(bed)).toEqual(['m-0']);
     expect(report.problems).toMatchObject([
-      { detail: 'Namespace data: deleting a Namespace deletes data', hint: expect.stringContaining('Confirm') },
+      {
+        detail: 'Namespace data: deleting a Namespace deletes data',
+        hint: expect.stringContaining('Confirm'),
+      },
     ]);
     await confirm();
     await bed.pass();
-    expect(bed.store.get('namespaces', undefined, 'data')?.metadata.deletionTimestamp ?? 'gone').toBeDefined();
+    expect(
+      bed.store.get('namespaces', undefined, 'data')?.metadata.deletionTimestamp ?? 'gone',
+    ).toBeDefined();
   });
 
   it('leaves what is not ours, and says so', async () => {
@@ -205,6 +220,68 @@ describe('a process that dies', () => {
       deaths += 1;
     }
     expect(deaths).toBeGreaterThan(15);
-    expect(refKey({ apiVersion: 'v1', kind: 'ConfigMap', name: 'x' })).toBe('ConfigMap x');
   }, 120_000);
+});
+
+describe('a repository that does not answer', () => {
+  it('stops the pass before any step: nothing is written, nothing pruned, and it is told', async () => {
+    const bed = await ManifestsBed.open();
+    try {
+      bed.commit([{ name: 'a', objects: maps(0, 6) }]);
+      await bed.settle();
+      const { channels, leases, updates } = bed.stores;
+      const [name, url] = ['dev', 'https://git.example.org/fleet.git'];
+      await channels.syncChannels([{ name, repository: url, branch: name, position: 0 }]);
+      const lease = await leases.acquire(`repository/${url}`, 60_000);
+      if (!lease) throw new Error('no lease');
+      const revision = {
+        id: 'r1',
+        repository: url,
+        commit: 'c0ffee',
+        treeDigest: 'sha256:1',
+        author: 'a',
+        subject: 's',
+        committedAt: '2026-01-01T00:00:00Z',
+      };
+      const entry = {
+        channel: name,
+        revisionId: 'r1',
+        phase: 'deploying',
+        wave: 0,
+        waves: 1,
+        enteredAt: 1,
+        admitted: true,
+        reasons: [],
+      } as const;
+      await channels.recordHead(lease, { channel: name, revision, entry }, []);
+      const admit = [{ clusterId: bed.clusterId, revisionId: 'r1' }];
+      await channels.commitChannel(lease, { channel: name, admit, runs: [], events: [] });
+      await leases.release(lease);
+      const away = new FailureError({
+        class: 'transient',
+        code: 'git-unreachable',
+        message: 'no route to Git',
+      });
+      const ports = {
+        ...bed.stores,
+        doorbell: { ring: async () => undefined },
+        git: { readTree: () => Promise.reject(away) },
+        aws: { connect: async () => ({}) },
+        kubernetes: { connect: async () => ({}) },
+        clock: bed.clock,
+        ids: randomIds,
+        log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      } as unknown as EnginePorts;
+      const reconciler = createClusterReconciler(ports, DEFAULT_ENGINE_SETTINGS, createRenderService(ports));
+      const before = bed.requestCount;
+      expect(await reconciler.reconcile(bed.clusterId)).toMatchObject({ kind: 'passed', phase: 'waiting' });
+      expect(bed.requestCount).toBe(before);
+      expect(ours(bed)).toHaveLength(6);
+      expect((await updates.runtime(bed.clusterId))?.status?.problems).toMatchObject([
+        { title: 'git unreachable' },
+      ]);
+    } finally {
+      await bed.close();
+    }
+  });
 });

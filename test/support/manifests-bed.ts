@@ -40,7 +40,11 @@ export type ComponentInput = {
 export const component = ({ name, objects, ...settings }: ComponentInput): Component => ({
   name,
   digest: digestOfValue(objects),
-  objects: objects.map((object, at) => ({ object, file: `cluster/manifests/${name}/all.yaml`, line: at + 1 })),
+  objects: objects.map((object, at) => ({
+    object,
+    file: `cluster/manifests/${name}/all.yaml`,
+    line: at + 1,
+  })),
   settings: {
     dependsOn: [],
     wave: 0,

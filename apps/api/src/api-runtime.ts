@@ -3,6 +3,7 @@ import { randomIds, systemClock } from '#kernel';
 import type {
   AuditPort,
   ChannelStorePort,
+  ConfigStorePort,
   DeliveryLogPort,
   DoorbellPort,
   LeasePort,
@@ -25,6 +26,7 @@ export interface ApiRuntime {
   readonly updates: UpdateStorePort;
   readonly channels: ChannelStorePort;
   readonly decisions: PromotionStorePort;
+  readonly configs: ConfigStorePort;
   readonly deliveries: DeliveryLogPort;
   readonly outbox: OutboxPort;
   readonly tokens: TokenStorePort;

@@ -8,12 +8,14 @@ import { AuditController } from './fleet/audit.controller.js';
 import { ChannelsController } from './fleet/channels.controller.js';
 import { ClusterStatusController } from './fleet/cluster-status.controller.js';
 import { ConformanceController } from './fleet/conformance.controller.js';
+import { DriftController } from './fleet/drift.controller.js';
 import { EventsController } from './fleet/events.controller.js';
 import { GatesController } from './fleet/gates.controller.js';
 import { HoldsController } from './fleet/holds.controller.js';
 import { NotificationsController } from './fleet/notifications.controller.js';
 import { PromotionView } from './fleet/promotion-view.js';
 import { PromotionsController } from './fleet/promotions.controller.js';
+import { PruneController } from './fleet/prune.controller.js';
 import { RollbackController } from './fleet/rollback.controller.js';
 import { TokensController } from './fleet/tokens.controller.js';
 import { DocsController } from './operations/docs.controller.js';
@@ -48,6 +50,8 @@ export class ApiModule {
         ConformanceController,
         NotificationsController,
         ClusterStatusController,
+        DriftController,
+        PruneController,
         EventsController,
         HoldsController,
         TokensController,

@@ -1,9 +1,18 @@
 import { Command } from 'commander';
 import { addChannels } from './commands/channels.js';
 import { addClusters } from './commands/clusters.js';
+import { addDiff } from './commands/diff.js';
+import { addDrift } from './commands/drift.js';
+import { addConformance } from './commands/conformance.js';
 import { addEvents } from './commands/events.js';
+import { addGates } from './commands/gates.js';
+import { addHold } from './commands/hold.js';
+import { addNotify } from './commands/notify.js';
 import { addOffline } from './commands/offline.js';
+import { addPrune } from './commands/prune.js';
+import { addPromote } from './commands/promote.js';
 import { addRoll } from './commands/roll.js';
+import { addRollback } from './commands/rollback.js';
 import { addLogin } from './commands/session.js';
 import { CommandError, commandErrorOf, EXIT } from './exit-codes.js';
 
@@ -16,8 +25,17 @@ const program = new Command('fairway')
 addLogin(program);
 addClusters(program);
 addChannels(program);
+addGates(program);
+addPromote(program);
+addHold(program);
+addRollback(program);
+addConformance(program);
 addRoll(program);
+addDiff(program);
+addDrift(program);
+addPrune(program);
 addEvents(program);
+addNotify(program);
 addOffline(program);
 
 // A reader that went away (`| head`) is no error of ours.

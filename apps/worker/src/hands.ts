@@ -4,7 +4,7 @@ import { createKubernetesAccess } from '#adapters/kubernetes';
 import { createNotifier } from '#adapters/notify';
 import { createQueue, type DoorbellQueue } from '#adapters/queue';
 import type { FieldLog, Settings } from '#platform';
-import type { AwsAccess, KubernetesAccess, NotifierPort } from '#ports';
+import type { AwsAccess, KubernetesAccess, NotificationThreads, NotifierPort } from '#ports';
 import { notifyRoutes } from './notify-routes.js';
 
 /** The adapters that touch the outside, the database aside. */
@@ -18,7 +18,7 @@ export interface Hands {
   close(): Promise<void>;
 }
 
-export function createHands(settings: Settings, log: FieldLog): Hands {
+export function createHands(settings: Settings, log: FieldLog, threads: NotificationThreads): Hands {
   const queue = createQueue(
     settings.FAIRWAY_REDIS_URL === undefined
       ? { kind: 'postgres', databaseUrl: settings.FAIRWAY_DATABASE_URL }
@@ -39,6 +39,7 @@ export function createHands(settings: Settings, log: FieldLog): Hands {
   });
   const git = createGit(gitOptions(settings));
   const notifier = createNotifier(notifyRoutes(settings), {
+    threads,
     allowPrivate: settings.FAIRWAY_NOTIFY_ALLOW_PRIVATE,
   });
   const close = async (): Promise<void> => {

@@ -33,7 +33,7 @@ export async function createWorkerRuntime(settings: Settings, log: FieldLog): Pr
   });
   await stores.migrate();
   await stores.channels.syncChannels(channelsOf(settings));
-  const hands = createHands(settings, log);
+  const hands = createHands(settings, log, stores.threads);
   const { git, aws, kubernetes, queue } = hands;
   const ports: EnginePorts = { ...stores, doorbell: queue, git, aws, kubernetes, clock, ids: randomIds, log };
   const engine = engineSettings(settings);

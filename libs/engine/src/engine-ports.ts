@@ -3,6 +3,7 @@ import { minutes, seconds } from '#kernel';
 import type {
   AwsAccess,
   ChannelStorePort,
+  ConfigStorePort,
   DoorbellPort,
   GitPort,
   KubernetesAccess,
@@ -19,6 +20,7 @@ export interface EnginePorts {
   readonly updates: UpdateStorePort;
   readonly channels: ChannelStorePort;
   readonly decisions: PromotionStorePort;
+  readonly configs: ConfigStorePort;
   readonly leases: LeasePort;
   readonly doorbell: DoorbellPort;
   readonly git: GitPort;

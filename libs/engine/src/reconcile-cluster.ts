@@ -2,11 +2,12 @@ import type { Instant } from '#kernel';
 import { toFailure } from '#kernel';
 import type { Cluster, Hold, StepKind } from '#fleet';
 import { DECOMMISSION_STEP_KINDS, holdsOn, STEP_KINDS, UPDATE_BLOCK_ITEM } from '#fleet';
-import type { ClusterRuntime } from '#ports';
+import type { ClusterRuntime, ConfigStanding } from '#ports';
 import type { EnginePorts, EngineSettings } from './engine-ports.js';
 import { spreadInterval } from './backoff.js';
 import { carryOver } from './pass/carry-over.js';
 import { LeaseKeeper } from './pass/lease-keeper.js';
+import { endExpired, firstExpiry, soonest } from './pass/override-expiry.js';
 import { recordDigest } from './pass/record-digest.js';
 import { runPass } from './pass/run-pass.js';
 import { SETTLED, settledBasis, type Settled } from './pass/settled.js';
@@ -77,43 +78,47 @@ async function reconcileLeased(
   clusterId: string,
 ): Promise<ReconcileResult> {
   const { ports, settings } = parts;
-  const [cluster, runtime, holds] = await Promise.all([
+  const [cluster, runtime, holds, stored] = await Promise.all([
     ports.registry.getCluster(clusterId),
     ports.updates.runtime(clusterId),
     ports.channels.holds(),
+    ports.configs.standing(clusterId),
   ]);
   if (!cluster || !runtime) return { kind: 'idle', why: 'not registered' };
   if (cluster.lifecycleStatus === 'decommissioned') return { kind: 'idle', why: 'decommissioned' };
   const now = ports.clock.now();
-  // What people ask for about its objects is looked at now.
-  const asked = (await ports.updates.openManifestRequests(clusterId)).length > 0;
-  const quiet = asked ? undefined : settledNow(cluster, runtime, settings, now);
+  const standing = await endExpired(ports, lease, cluster, stored);
+  // What people ask for about its objects or inputs is looked at now.
+  const asked = standing.refreshAsked || (await ports.updates.openManifestRequests(clusterId)).length > 0;
+  const quiet = asked ? undefined : settledNow(cluster, runtime, standing, settings, now);
+  const expiry = firstExpiry(standing);
   if (quiet && quiet.revisionId !== runtime.admittedRevisionId) {
-    if (await carryOver(parts, lease, cluster, runtime, quiet)) return { kind: 'settled' };
+    if (await carryOver(parts, lease, cluster, runtime, quiet, expiry)) return { kind: 'settled' };
   } else if (quiet && runtime.status) {
     await ports.updates.commitPass(await lease.current(), {
       status: runtime.status,
       doorbellSeen: runtime.doorbell,
-      nextDueAt: spreadInterval(quiet.verifiedAt, settings.resyncInterval, clusterId),
+      nextDueAt: soonest(spreadInterval(quiet.verifiedAt, settings.resyncInterval, clusterId), expiry),
       memory: runtime.memory,
       events: [],
     });
     return { kind: 'settled' };
   }
-  return runPass(parts, lease, cluster, runtime, holdsFor(cluster, holds, now));
+  return runPass(parts, lease, cluster, runtime, holdsFor(cluster, holds, now), standing);
 }
 
 /** Well, brought to what this record asks for, and looked at not long ago; its channel may be at another revision by now. */
 function settledNow(
   cluster: Cluster,
   runtime: ClusterRuntime,
+  standing: ConfigStanding,
   settings: EngineSettings,
   now: Instant,
 ): Settled | undefined {
   if (cluster.lifecycleStatus === 'decommission-requested') return undefined;
   const settled = settledBasis(runtime.memory[SETTLED]);
   if (!settled || runtime.status?.phase !== 'ready') return undefined;
-  const same = settled.recordDigest === recordDigest(cluster);
+  const same = settled.recordDigest === recordDigest(cluster, standing);
   return same && now < settled.verifiedAt + settings.resyncInterval * 0.85 ? settled : undefined;
 }
 

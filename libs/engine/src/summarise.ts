@@ -7,6 +7,7 @@ import type {
   FleetEvent,
   NodeProgress,
   Problem,
+  RollProgress,
   StepKind,
   Update,
 } from '#fleet';
@@ -28,6 +29,7 @@ export interface SummaryInput {
   readonly steps: readonly StepKind[];
   readonly runs: readonly StepRun[];
   readonly nodes: readonly NodeProgress[];
+  readonly rolls?: readonly RollProgress[];
   readonly warnings: readonly ConfigProblem[];
   /** Trouble that steps told of and that did not stop them. */
   readonly reported?: readonly Problem[];
@@ -63,6 +65,7 @@ export function summarise(input: SummaryInput): Summary {
     updateId: input.update.id,
     steps: stepStatuses({ ...input, before: sameUpdate ? (previous?.steps ?? []) : [] }),
     nodes: input.nodes,
+    ...rollsOf(input, sameUpdate),
     ...(input.desiredDigest !== undefined && { desiredDigest: input.desiredDigest }),
     ...(!finished && input.etaMs !== undefined && { etaMs: input.etaMs }),
     since: sinceOf(previous, phase, finished ? input.commit : undefined, now),
@@ -71,6 +74,12 @@ export function summarise(input: SummaryInput): Summary {
     updatedAt: now,
   };
   return { status, events: eventsOf({ channel: input.channel, commit: input.commit, previous, status }) };
+}
+
+/** The figures of a finished roll stay until the next update. */
+function rollsOf({ rolls = [], previous }: SummaryInput, sameUpdate: boolean): Pick<ClusterStatus, 'rolls'> {
+  if (rolls.length > 0) return { rolls };
+  return sameUpdate && previous?.rolls ? { rolls: previous.rolls } : {};
 }
 
 /** The same phase at the same version goes on; anything else begins now. */

@@ -55,6 +55,24 @@ export interface NodeProgress {
   readonly note?: string;
 }
 
+/** How a pool's roll uses its time. */
+export interface RollProgress {
+  readonly pool: string;
+  /** Auto scaling group. */
+  readonly group: string;
+  readonly nodes: { readonly done: number; readonly total: number };
+  readonly observedMs: number;
+  /** The shortest possible time for what is done, from measured boots and drains. */
+  readonly possibleMs: number;
+  /** possible / observed. */
+  readonly eta?: number;
+  /** Measured: launch until Initialised, and drain plus terminate. */
+  readonly bootMs: number;
+  readonly drainMs: number;
+  /** Milliseconds by cause; `drain` is work, everything else is waiting. */
+  readonly spent: Readonly<Record<string, number>>;
+}
+
 /** What Fairway knows about a cluster. Written by the summariser only. */
 export interface ClusterStatus {
   readonly clusterId: string;
@@ -70,6 +88,8 @@ export interface ClusterStatus {
   readonly steps: readonly StepStatus[];
   readonly nodes: readonly NodeProgress[];
   readonly etaMs?: number;
+  /** Of the present update, per pool that rolls or rolled. */
+  readonly rolls?: readonly RollProgress[];
   /** Start of the present uninterrupted phase at the present version: what soak counts. */
   readonly since: Instant;
   /** Of the API server, when last seen by a verification. */

@@ -2,6 +2,7 @@ export * from './channel.js';
 export * from './channel-revision.js';
 export * from './cluster.js';
 export * from './cluster-status.js';
+export * from './config-override.js';
 export * from './config-tree.js';
 export * from './conformance.js';
 export * from './desired-state.js';

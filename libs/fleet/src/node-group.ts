@@ -77,6 +77,8 @@ export interface PodView {
   readonly nodeName?: string;
   readonly phase: string;
   readonly ready: boolean;
+  /** Why its first container that waits does so, e.g. `ErrImagePull`. */
+  readonly waitingReason?: string;
   readonly createdAt: string;
   readonly deletionTimestamp?: string;
   readonly terminationGracePeriodSeconds: number;

@@ -21,6 +21,8 @@ export interface DriftedObject {
 export interface DriftQuestion {
   readonly mode: Exclude<DriftMode, 'off'>;
   readonly now: Instant;
+  /** Between two looks. Where they are rare, ten minutes would never hold three corrections, and a fight would not show. */
+  readonly interval?: Duration;
   readonly known: readonly DriftFinding[];
   readonly drifted: readonly DriftedObject[];
   /** What people asked for; no path means the whole object. */
@@ -48,7 +50,7 @@ export function decideDrift(question: DriftQuestion): DriftDecision {
   );
   const seen = new Set(findings.map(findingKey));
   const history = question.known.flatMap((finding) => {
-    const corrections = recent(finding.corrections, question.now);
+    const corrections = recent(question, finding.corrections);
     if (seen.has(findingKey(finding)) || corrections.length === 0) return [];
     return [{ ...finding, state: 'corrected' as const, corrections }];
   });
@@ -63,9 +65,7 @@ const keyOf = (object: DriftedObject, line: DiffLine): string =>
 
 /** An object that is missing is one finding, not one for each of its fields. */
 const linesOf = (object: DriftedObject): readonly DiffLine[] =>
-  object.live === undefined
-    ? [{ path: '', segments: [], change: 'add', after: 'the object' }]
-    : object.lines;
+  object.live === undefined ? [{ path: '', segments: [], change: 'add', after: 'the object' }] : object.lines;
 
 function judge(
   question: DriftQuestion,
@@ -79,9 +79,10 @@ function judge(
     (one) => one.refKey === key && (one.path === undefined || one.path === line.path),
   )?.kind;
   const same = known?.basis === object.basis ? known : undefined;
-  const corrections = wish === 'correct' ? [] : recent(same?.corrections ?? [], now);
+  const corrections = wish === 'correct' ? [] : recent(question, same?.corrections ?? []);
   const state = stateOf(question.mode, wish, same, line, corrections);
-  const owner = object.live && ownersOf(object.live, line.segments).find((one) => one.manager !== FIELD_MANAGER);
+  const owner =
+    object.live && ownersOf(object.live, line.segments).find((one) => one.manager !== FIELD_MANAGER);
   const since = owner?.time === undefined ? Number.NaN : Date.parse(owner.time);
   return {
     ...line,
@@ -113,5 +114,7 @@ function stateOf(
   return corrections.length >= FIGHT_CORRECTIONS ? 'fight' : 'corrected';
 }
 
-const recent = (corrections: readonly Instant[], now: Instant): readonly Instant[] =>
-  corrections.filter((at) => now - at < FIGHT_WINDOW);
+const recent = (question: DriftQuestion, corrections: readonly Instant[]): readonly Instant[] => {
+  const window = Math.max(FIGHT_WINDOW, (FIGHT_CORRECTIONS + 1) * (question.interval ?? 0));
+  return corrections.filter((at) => question.now - at < window);
+};

@@ -16,7 +16,10 @@ export const managersOf = (object: KubernetesObject): readonly ManagerEntry[] =>
   (object.metadata.managedFields ?? []) as readonly ManagerEntry[];
 
 /** Who owns the place, the latest writer first; a manager of a whole list or map owns what is in it. */
-export function ownersOf(object: KubernetesObject, segments: readonly PathSegment[]): readonly ManagerEntry[] {
+export function ownersOf(
+  object: KubernetesObject,
+  segments: readonly PathSegment[],
+): readonly ManagerEntry[] {
   return managersOf(object)
     .filter((entry) => entry.fieldsV1 !== undefined && owns(entry.fieldsV1, segments))
     .sort((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1));

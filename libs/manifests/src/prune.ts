@@ -94,9 +94,7 @@ function withinBudget(
 ): readonly PruneItem[] {
   const budget = question.budget ?? Math.max(5, Math.floor(question.inventory.length / 10));
   const told = free.filter(({ item }) => removedByName(question, item) || isApproved(question, item));
-  const surprising = free.filter(
-    ({ item }) => !removedByName(question, item) && !isApproved(question, item),
-  );
+  const surprising = free.filter(({ item }) => !removedByName(question, item) && !isApproved(question, item));
   if (surprising.length <= budget) return free;
   for (const { item } of surprising) {
     blocked.push({

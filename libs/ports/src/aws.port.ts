@@ -78,6 +78,8 @@ export interface AwsPort {
 
   /** Looks up what a render asks for. Cluster stack outputs come from `stackName`. */
   lookupInputs(request: InputsRequest): Promise<LockedInputs>;
+  /** The part of the inputs that is never locked: outputs of the stack (none while it has none), and secrets in clear. */
+  observeInputs(request: Pick<InputsRequest, 'stackName' | 'cipherTexts'>): Promise<ObservedInputs>;
 
   objectExists(bucket: string, key: string): Promise<boolean>;
   /** Cipher text under a KMS key, by ARN. At most 4,096 bytes, as KMS takes. */
@@ -94,6 +96,8 @@ export interface InputsRequest {
   readonly instanceTypes: readonly string[];
   readonly cipherTexts: readonly string[];
 }
+
+export type ObservedInputs = Pick<LockedInputs, 'clusterStackOutputs' | 'decrypted'>;
 
 export interface AwsAccess {
   /** By the default credential chain plus AssumeRole into the account where a role is configured. Cached. */

@@ -1,6 +1,7 @@
 export type * from './access.port.js';
 export type * from './aws.port.js';
 export type * from './channel-store.port.js';
+export type * from './config-store.port.js';
 export type * from './git.port.js';
 export type * from './kubernetes.port.js';
 export type * from './lease.port.js';
@@ -9,4 +10,5 @@ export type * from './manifest-store.port.js';
 export type * from './notify.port.js';
 export type * from './promotion-store.port.js';
 export type * from './registry.port.js';
+export type * from './roll-store.port.js';
 export type * from './update-store.port.js';

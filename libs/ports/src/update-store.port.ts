@@ -12,6 +12,7 @@ import type {
 } from '#fleet';
 import type { Lease } from './lease.port.js';
 import type { ManifestStorePort } from './manifest-store.port.js';
+import type { RollStorePort } from './roll-store.port.js';
 
 /** What the engine keeps about one cluster between two passes. */
 export interface ClusterRuntime {
@@ -78,7 +79,7 @@ export interface InventoryEntry {
  * Updates, intents and runtime of clusters. Methods that take a lease check its token inside their transaction and
  * reject with `lease-lost` (class conflict) when somebody else holds it now.
  */
-export interface UpdateStorePort extends ManifestStorePort {
+export interface UpdateStorePort extends ManifestStorePort, RollStorePort {
   /** Clusters due at or before `now`, longest waiting first; decommissions, resumed and new ones before the others. */
   due(now: Instant, limit: number): Promise<readonly string[]>;
   /** Makes clusters due at once and counts a doorbell. */

@@ -79,7 +79,7 @@ export function surgeTarget(draft: RollDraft, group: GroupState): number {
 }
 
 /** Zones in which outdated nodes of the group hold volumes, which cannot leave their zone. */
-export function volumeZones(draft: RollDraft, group: GroupState): readonly string[] {
+function volumeZones(draft: RollDraft, group: GroupState): readonly string[] {
   const holders = remainingOutdated(draft, group).filter((member) => member.drainable.some(hasVolume));
   return [...new Set(holders.map((member) => member.instance.zone))].sort();
 }

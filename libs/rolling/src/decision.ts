@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '#kernel';
-import type { NodeProgress, PlannedRoll } from '#fleet';
+import type { NodeProgress, PlannedRoll, RollProgress } from '#fleet';
 import type { RollAction } from './action.js';
+import type { BootReport } from './boot-throttle.js';
 import type { RollMemory } from './memory.js';
 
 export interface RollDecision {
@@ -17,6 +18,10 @@ export interface RollDecision {
   readonly nodes: readonly NodeProgress[];
   /** Nodes replaced, and nodes that this roll replaces in all. */
   readonly progress: { readonly done: number; readonly total: number };
+  /** For the fleet's throttle. */
+  readonly boots: BootReport;
+  /** One entry per group that rolls or rolled for this update. */
+  readonly efficiency: readonly RollProgress[];
   /** Milliseconds until the end by the recurrence; undefined when done or when nobody can know. */
   readonly etaMs?: number;
   readonly nextLookIn: Duration;

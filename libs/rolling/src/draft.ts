@@ -27,6 +27,8 @@ export class RollDraft {
   readonly aborted: RollAbort | undefined;
   /** Boots that this pass may still ask for; the fleet's throttle. */
   bootsAllowed: number;
+  /** Boots that this pass found complete. */
+  cleanBoots = 0;
   private lookIn: Duration | undefined;
   private readonly pools: Map<string, PoolMemory>;
   private readonly instances: Map<string, InstanceMemory>;
@@ -47,7 +49,8 @@ export class RollDraft {
     this.evictions = new Map(Object.entries(scope.memory.evictions));
     this.owners = new Map(Object.entries(scope.memory.owners));
     this.halted = superseded ? undefined : scope.memory.halted;
-    this.aborted = superseded ? undefined : scope.memory.aborted;
+    const { aborted } = scope.memory;
+    this.aborted = aborted?.updateId === scope.updateId ? aborted : undefined;
     this.bootsAllowed = scope.bootThrottle?.free ?? Number.POSITIVE_INFINITY;
   }
 

@@ -1,4 +1,5 @@
 export * from './action.js';
+export * from './boot-throttle.js';
 export * from './decide.js';
 export * from './decision.js';
 export * from './duration.js';

@@ -7,7 +7,13 @@ import type { Blocker } from './memory.js';
 import { ownerOf, pdbName, pdbsOf, podName } from './pdb.js';
 
 /** Blocks that a deletion ends. Webhooks' denials count once their window is over. */
-const FORCIBLE: readonly string[] = ['pdb', 'several-pdbs', 'broken-pdb', 'forbidden-with-pdb', 'webhook-denied'];
+const FORCIBLE: readonly string[] = [
+  'pdb',
+  'several-pdbs',
+  'broken-pdb',
+  'forbidden-with-pdb',
+  'webhook-denied',
+];
 
 export const isForcible = (blocker: Blocker): boolean => FORCIBLE.includes(blocker.code);
 

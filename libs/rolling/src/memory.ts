@@ -18,11 +18,13 @@ export interface RollMemory {
   readonly owners: Readonly<Record<string, { readonly replicas: number; readonly at: Instant }>>;
   /** Set by the brain; cleared by `resumeRoll` or by another update (a new revision may be the cure). */
   readonly halted?: RollHalt;
-  /** An operator ended the roll; cleared by `resumeRoll` or by another update. */
+  /** An operator ended the roll of one update; cleared by `resumeRoll`. */
   readonly aborted?: RollAbort;
 }
 
 export interface RollAbort {
+  /** It has no effect on another update. */
+  readonly updateId: string;
   readonly at: Instant;
   readonly by: string;
   readonly reason: string;

@@ -33,6 +33,7 @@ function initialised(draft: RollDraft, group: GroupState, member: Member): void 
   draft.changeInstance(member.id, { initialisedAt: draft.now });
   draft.enter(member.id, 'in-service');
   if (!pool || !launchedByRoll(draft, group, member)) return;
+  draft.cleanBoots += 1;
   draft.changePool(group.name, {
     bootMs: smoothed(pool.bootMs, sinceLaunch(draft, member)),
     consecutiveFailedBoots: 0,

@@ -1,4 +1,3 @@
-import { surgeTarget, volumeZones } from './capacity.js';
 import type { RollDraft } from './draft.js';
 import { expectedDrainSeconds, hasVolume } from './drainable.js';
 import {
@@ -33,12 +32,18 @@ export function candidatesOf(draft: RollDraft, group: GroupState): readonly Memb
 /** Starts the next nodes: whenever a slot, a permit and a target exist. */
 export function nominate(draft: RollDraft, group: GroupState, slots: DrainSlots): void {
   if (inCanarySoak(draft, group)) return;
+  const lonely: Member[] = [];
   for (const member of ordered(draft, group)) {
     if (!slots.free(group)) return;
-    if (!permitted(draft, group, member) || !zoneReady(draft, group, member)) continue;
+    if (!permitted(draft, group, member)) continue;
+    if (lacksHome(draft, member)) {
+      lonely.push(member);
+      continue;
+    }
     warnOfHomeless(draft, group, member);
     take(draft, group, member);
   }
+  nominateLonely(draft, group, slots, lonely);
 }
 
 /** In an aborted roll the surge goes back, and nothing else. */
@@ -53,32 +58,49 @@ export function nominateSurplus(draft: RollDraft, group: GroupState, slots: Drai
 function take(draft: RollDraft, group: GroupState, member: Member): void {
   const failed = draft.instance(member.id)?.leaves === 'failed-boot';
   const leaves = failed ? 'failed-boot' : member.outdated ? 'outdated' : 'surplus';
-  draft.changeInstance(member.id, { leaves, nominatedAt: draft.now, emptySince: undefined, blockedMs: undefined });
+  draft.changeInstance(member.id, {
+    leaves,
+    nominatedAt: draft.now,
+    emptySince: undefined,
+    blockedMs: undefined,
+  });
   draft.enter(member.id, 'nominated');
   advance(draft, group, member);
 }
 
-/** Volumes cannot leave their zone: a new node must be complete there before the pod that uses one is moved. */
-function zoneReady(draft: RollDraft, group: GroupState, member: Member): boolean {
-  if (!member.outdated || !isAvailable(draft, member) || !member.drainable.some(hasVolume)) return true;
-  const { zone } = member.instance;
-  const home = group.members.some(
-    (other) => !other.outdated && other.instance.zone === zone && isAvailable(draft, other),
+/**
+ * Volumes cannot leave their zone: another node must serve there before the pod that uses one is moved. AWS chooses the
+ * zone of a group over several, so that a zone without one is left for the end and told, not waited for without an end.
+ */
+function lacksHome(draft: RollDraft, member: Member): boolean {
+  if (!member.outdated || !isAvailable(draft, member) || !member.drainable.some(hasVolume)) return false;
+  const sameZone = draft.scope.groups
+    .flatMap((pool) => pool.nodes)
+    .filter((node) => node.name !== member.node?.name && node.zone === member.instance.zone);
+  return !sameZone.some((node) => node.ready && !node.unschedulable);
+}
+
+/** Nodes that hold the only room for their volumes, when everything else is done or on its way. */
+function nominateLonely(
+  draft: RollDraft,
+  group: GroupState,
+  slots: DrainSlots,
+  lonely: readonly Member[],
+): void {
+  const coming = group.members.some(
+    (member) => isAway(draft.instance(member.id)) || (!member.outdated && !isAvailable(draft, member)),
   );
-  const surge = surgeTarget(draft, group);
-  if (home || surge === 0) return true;
-  // A group over several zones with less surge than zones may never get a node here: AWS chooses the zone.
-  const sure = group.pool.group.zones.length <= 1 || surge >= volumeZones(draft, group).length;
+  const [member] = lonely;
+  if (!member || coming || !slots.free(group) || !permitted(draft, group, member)) return;
   draft.note({
     pool: group.pool.pool,
     instance: member.id,
-    code: 'zone-without-new-node',
-    severity: sure ? 'info' : 'warning',
-    message: `${member.node?.name ?? member.id} holds volumes of ${zone}, where no new node is complete${sure ? ' yet' : ''}.`,
-    ...(!sure && { unblock: 'Set max_surge: auto, or one auto scaling group per zone.' }),
+    code: 'zone-without-node',
+    severity: 'warning',
+    message: `${member.node?.name ?? member.id} is the only node of ${member.instance.zone} and holds volumes: their pods wait until its replacement is up.`,
+    unblock: 'Set max_surge: auto, or one auto scaling group per zone.',
   });
-  draft.look(group.policy.pollInterval);
-  return !sure;
+  take(draft, group, member);
 }
 
 function inCanarySoak(draft: RollDraft, group: GroupState): boolean {

@@ -1,12 +1,11 @@
 import type { Duration } from '#kernel';
 import { formatDuration } from '#kernel';
 import type { NodeProgress } from '#fleet';
+import type { BootReport } from './boot-throttle.js';
 import type { RollDecision, RollNote } from './decision.js';
 import type { RollDraft } from './draft.js';
-import { surgeTarget } from './capacity.js';
-import { rollDuration } from './duration.js';
+import { efficiencyOf, groupEta } from './estimate.js';
 import { isAway, remainingOutdated, type GroupState, type Member } from './group-state.js';
-import { drainsAllowed, unavailableAllowed } from './limits.js';
 import type { RollPolicy } from './policy.js';
 
 /** Why a group may not start another node now, other than holds and halts. */
@@ -29,7 +28,8 @@ export interface GroupReport {
 export function report(draft: RollDraft, policy: RollPolicy, groups: readonly GroupReport[]): RollDecision {
   const state = stateOf(draft, groups);
   const { message, unblock } = wordsOf(draft, groups, state);
-  const etaMs = state === 'working' || state === 'blocked' ? eta(draft, groups) : undefined;
+  // What is blocked ends when somebody else acts: nobody knows when.
+  const etaMs = state === 'working' ? eta(draft, groups) : undefined;
   return {
     state,
     actions: draft.actions,
@@ -37,6 +37,8 @@ export function report(draft: RollDraft, policy: RollPolicy, groups: readonly Gr
     memory: draft.memory(),
     nodes: groups.flatMap(({ group }) => group.members.map((member) => nodeProgress(draft, group, member))),
     progress: progressOf(draft, groups),
+    boots: bootsOf(draft, groups),
+    efficiency: groups.flatMap((group) => efficiencyOf(draft, group) ?? []),
     ...(etaMs !== undefined && { etaMs }),
     nextLookIn: nextLook(draft, policy, state),
     message,
@@ -44,9 +46,35 @@ export function report(draft: RollDraft, policy: RollPolicy, groups: readonly Gr
   };
 }
 
+const PULL_TROUBLE: readonly string[] = ['ErrImagePull', 'ImagePullBackOff'];
+
+/** Instances on their way in, asked for or seen, and whether image pulls fail on them. */
+function bootsOf(draft: RollDraft, groups: readonly GroupReport[]): BootReport {
+  const booting = groups.flatMap(({ group }) =>
+    group.members.filter((member) => {
+      const memory = draft.instance(member.id);
+      const counted = memory !== undefined && memory.initialisedAt === undefined;
+      return counted && !member.outdated && !member.leaving && !member.boot.initialised;
+    }),
+  );
+  const missing = groups.reduce((sum, { group }) => {
+    const live = group.members.filter((member) => !member.leaving).length;
+    const pending = draft.pool(group.name)?.surgePending;
+    const wanted = Math.max(group.pool.group.desiredCapacity, pending?.to ?? 0);
+    return sum + Math.max(0, draft.pool(group.name) ? wanted - live : 0);
+  }, 0);
+  const strained = booting.some((member) =>
+    member.pods.some((pod) => PULL_TROUBLE.includes(pod.waitingReason ?? '')),
+  );
+  return { inFlight: booting.length + missing, clean: draft.cleanBoots, strained };
+}
+
 function stateOf(draft: RollDraft, groups: readonly GroupReport[]): RollDecision['state'] {
   if (draft.halted) return 'halted';
-  if (groups.every((group) => group.finished)) return 'done';
+  if (groups.every((group) => group.finished)) {
+    const left = groups.some(({ group }) => group.members.some((member) => member.outdated));
+    return draft.aborted && left ? 'aborted' : 'done';
+  }
   return groups.some((group) => isMoving(draft, group)) ? 'working' : 'blocked';
 }
 
@@ -122,27 +150,6 @@ function eta(draft: RollDraft, groups: readonly GroupReport[]): number | undefin
   return Number.isFinite(total) ? Math.round(total) : undefined;
 }
 
-function groupEta(draft: RollDraft, group: GroupState): number {
-  const memory = draft.pool(group.name);
-  const b = memory?.bootMs ?? group.policy.expectedBoot;
-  const e = memory?.drainMs ?? group.policy.expectedDrain;
-  const [u, p] = [unavailableAllowed(group), drainsAllowed(group)];
-  const n = remainingOutdated(draft, group).length;
-  const away = group.members.flatMap((member) => draft.instance(member.id)?.nominatedAt ?? []);
-  const spent = away.length > 0 ? Math.min(e, draft.now - Math.min(...away)) : 0;
-  // Surge that is up already does not have to boot again.
-  const head = (memory?.surgeOwed ?? 0) > 0 ? b : 0;
-  const all = rollDuration({
-    n: Math.max(n, away.length > 0 ? 1 : 0),
-    s: surgeTarget(draft, group),
-    u,
-    p,
-    b,
-    e,
-  });
-  return Math.max(0, all - spent - head);
-}
-
 function wordsOf(
   draft: RollDraft,
   groups: readonly GroupReport[],
@@ -155,10 +162,29 @@ function wordsOf(
       unblock: 'Find out why, then merge a cure or resume the roll.',
     };
   }
+  if (draft.aborted) return abortedWords(draft, groups, state);
   if (state === 'done') return { message: 'all nodes are current' };
   const open = groups.filter((group) => !group.finished);
   if (state === 'blocked') return blockedWords(draft.notes, open);
   return { message: open.map((group) => groupWords(draft, group)).join('; ') };
+}
+
+function abortedWords(
+  draft: RollDraft,
+  groups: readonly GroupReport[],
+  state: RollDecision['state'],
+): { readonly message: string; readonly unblock?: string } {
+  const why = `${draft.aborted?.by ?? 'somebody'}: ${draft.aborted?.reason ?? ''}`;
+  if (state === 'done') return { message: 'all nodes are current' };
+  if (state !== 'aborted') {
+    const open = groups.filter((group) => !group.finished).map((group) => groupWords(draft, group));
+    return { message: `aborting (${why}): ${open.join('; ')}` };
+  }
+  const left = groups.flatMap(({ group }) => group.members).filter((member) => member.outdated).length;
+  return {
+    message: `the roll was aborted by ${why}; ${left} nodes are as they were`,
+    unblock: 'Resume the roll, or merge a change.',
+  };
 }
 
 function blockedWords(

@@ -1,4 +1,4 @@
-import { digestOfValue, fail, sha256Hex, type Instant } from '#kernel';
+import { digestOfValue, fail, sha256Hex, type Digest, type Instant } from '#kernel';
 import type { CommitNote, GitPort, MergeResult } from '#ports';
 
 type Files = ReadonlyMap<string, string>;
@@ -144,5 +144,5 @@ export class MemoryGit implements GitPort {
   }
 }
 
-const clusterDigest = (files: Files): string =>
+const clusterDigest = (files: Files): Digest =>
   digestOfValue(Object.fromEntries([...files].filter(([path]) => path.startsWith('cluster/'))));

@@ -81,6 +81,7 @@ export class MemoryStores {
   readonly updates = {
     runtime: async (id: string) => this.runtimeById.get(id),
     runtimes: async (ids: readonly string[]) => ids.flatMap((id) => this.runtimeById.get(id) ?? []),
+    standings: async (ids: readonly string[]) => ids.flatMap((id) => this.runtimeById.get(id) ?? []),
   } as unknown as UpdateStorePort;
 
   readonly channels: ChannelStorePort = {

@@ -85,12 +85,17 @@ export class Outside {
     });
   }
 
-  /** Writes to a cluster's API by Fairway that were not dry runs. */
+  /** Writes to a cluster's API by Fairway that were neither dry runs nor parts of a conformance run. */
   clusterWrites(clusterId: string): number {
     return this.estate
       .cluster(clusterId)
       .wire.calls.entries.filter(
-        (call) => !call.dryRun && WRITES.has(call.verb) && call.code < 300 && /fairway/.test(call.user ?? ''),
+        (call) =>
+          !call.dryRun &&
+          WRITES.has(call.verb) &&
+          call.code < 300 &&
+          /fairway/.test(call.user ?? '') &&
+          !/conformance/.test(`${call.namespace} ${call.name}`),
       ).length;
   }
 

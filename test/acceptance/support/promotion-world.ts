@@ -122,13 +122,13 @@ export class PromotionWorld {
     const end = this.now + limit;
     while (!condition()) {
       if (this.now > end) throw new Error(`not within ${limit / 3_600_000} h of virtual time: ${what}\n${this.describe()}`);
-      await this.tick(this.isMoving() ? minutes(2) : minutes(15));
+      await this.tick(this.isMoving() ? minutes(3) : minutes(30));
     }
   }
 
   async passTime(length: number): Promise<void> {
     const end = this.now + length;
-    while (this.now < end) await this.tick(Math.min(end - this.now, this.isMoving() ? minutes(2) : minutes(15)));
+    while (this.now < end) await this.tick(Math.min(end - this.now, this.isMoving() ? minutes(3) : minutes(30)));
   }
 
   private isMoving(): boolean {

@@ -35,6 +35,8 @@ export interface FleetBed {
   /** Calls that reached AWS or a cluster. */
   outsideCalls(): number;
   ring(keys: readonly string[]): Promise<void>;
+  /** Rings that wait or are worked on. */
+  queued(): Promise<number>;
   /** Appends a line to a file and pushes it to every channel in one push; returns the commit. */
   pushEverywhere(file: string): Promise<string>;
   close(): Promise<void>;
@@ -89,6 +91,10 @@ async function start(closers: (() => unknown)[], close: () => Promise<void>): Pr
     outsideCalls: outside.calls,
     ring: async (keys) => {
       for (const key of keys) await queue.ring(key);
+    },
+    queued: async () => {
+      const { waiting, active } = await queue.depth();
+      return waiting + active;
     },
     pushEverywhere: (file) => pushEverywhere(clone, file),
     close,

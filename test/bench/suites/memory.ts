@@ -10,18 +10,8 @@ const CHANNEL_PASSES = (MINUTES * 60) / 15;
 const FETCHES = (MINUTES * 60) / 30;
 const RINGS_PER_CLUSTER = 2;
 
-const settledRound = async (bed: FleetBed): Promise<void> => {
-  await eventually(
-    async () => {
-      const { rows } = await bed.sql.query<{ left: number }>(
-        `SELECT count(*)::int AS left FROM bullmq.bullmq_jobs`,
-      );
-      return rows[0]?.left === 0;
-    },
-    'an empty queue',
-    60_000,
-  );
-};
+const settledRound = (bed: FleetBed): Promise<boolean> =>
+  eventually(async () => (await bed.queued()) === 0, 'an empty queue', 60_000);
 
 /** The worker's memory at 1,000 clusters, before and after ten minutes' worth of passes, as fast as they go. */
 export const memorySuite: Suite = async ({ say }) => {

@@ -2,7 +2,7 @@ import { EncryptCommand } from '@aws-sdk/client-kms';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Clock, Duration } from '#kernel';
 import type { LockedInputs, NodeGroupView, StackTemplate } from '#fleet';
-import type { AwsPort, InputsRequest, StackChange, StackFailure, StackView } from '#ports';
+import type { AwsPort, InputsRequest, ObservedInputs, StackChange, StackFailure, StackView } from '#ports';
 import { GroupWrites } from './group-writes.js';
 import { Inputs } from './inputs.js';
 import { NodeGroups } from './node-groups.js';
@@ -124,6 +124,10 @@ export class AwsAdapter implements AwsPort {
 
   deregistrationDelay(targetGroupArn: string): Promise<Duration> {
     return this.#writes.deregistrationDelay(targetGroupArn);
+  }
+
+  observeInputs(request: Parameters<AwsPort['observeInputs']>[0]): Promise<ObservedInputs> {
+    return this.#inputs.observe(request);
   }
 
   lookupInputs(request: InputsRequest): Promise<LockedInputs> {

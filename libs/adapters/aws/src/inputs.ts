@@ -11,7 +11,7 @@ import {
 import { DecryptCommand, DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { digestOf, digestOfValue, FailureError } from '#kernel';
 import type { InstanceTypeFacts, LockedInputs } from '#fleet';
-import type { InputsRequest } from '#ports';
+import type { InputsRequest, ObservedInputs } from '#ports';
 import { awsError } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
 import type { Stacks } from './stacks.js';
@@ -41,15 +41,15 @@ export class Inputs {
 
   async lookup(request: InputsRequest): Promise<LockedInputs> {
     const vpc = await this.#vpc(request);
-    const [subnets, zones, images, instanceTypes, stack, decrypted, etcdKmsKeyArn] = await Promise.all([
+    const [subnets, zones, images, instanceTypes, observed, etcdKmsKeyArn] = await Promise.all([
       this.#subnets(vpc),
       this.#zones(),
       this.#images(request.images),
       this.#instanceTypes(request.instanceTypes),
-      this.stacks.describe(request.stackName),
-      this.#decrypted(request.cipherTexts),
+      this.observe(request),
       this.#etcdKey(),
     ]);
+    const { decrypted, clusterStackOutputs } = observed;
     const { nodes, loadBalancers } = lockSubnets(subnets);
     const inputs: Omit<LockedInputs, 'digest' | 'decrypted'> = {
       availabilityZones: nodes.length > 0 ? zonesOf(nodes) : zones,
@@ -60,12 +60,21 @@ export class Inputs {
       ...(etcdKmsKeyArn !== undefined && { etcdKmsKeyArn }),
       ...(vpc?.VpcId !== undefined && { vpcId: vpc.VpcId }),
       ...(vpc?.CidrBlock !== undefined && { vpcIpv4Cidr: vpc.CidrBlock }),
-      ...(stack && !WITHOUT_OUTPUTS.test(stack.status) && { clusterStackOutputs: stack.outputs }),
+      ...(clusterStackOutputs && { clusterStackOutputs }),
     };
     const secrets = Object.fromEntries(
       Object.entries(decrypted).map(([cipher, clear]) => [cipher, digestOf(clear)]),
     );
     return { digest: digestOfValue({ ...inputs, decrypted: secrets }), ...inputs, decrypted };
+  }
+
+  async observe(request: Pick<InputsRequest, 'stackName' | 'cipherTexts'>): Promise<ObservedInputs> {
+    const [stack, decrypted] = await Promise.all([
+      this.stacks.describe(request.stackName),
+      this.#decrypted(request.cipherTexts),
+    ]);
+    const has = stack && !WITHOUT_OUTPUTS.test(stack.status);
+    return { decrypted, ...(has && { clusterStackOutputs: stack.outputs }) };
   }
 
   /** The one asked for; else the one tagged for the cluster; else the account's default. */

@@ -1,5 +1,38 @@
-import type { KubernetesObject } from '#fleet';
+import { refKey, type KubernetesObject, type ObjectRef } from '#fleet';
+import type { ApiTransport } from './api-transport.js';
+import type { ResourceKind } from './discovery.js';
+import { object, objectPath } from './objects.js';
 import { isRecord } from './status.js';
+
+const MAX_TRIES = 5;
+
+/** Reads the object and rewrites who owns its fields. False when nothing had to be adopted. */
+export async function adoptFields(
+  transport: ApiTransport,
+  kind: ResourceKind,
+  ref: ObjectRef,
+  options: { readonly from: readonly string[]; readonly fieldManager: string },
+): Promise<boolean> {
+  const context = { action: `adopt ${refKey(ref)}`, verb: 'patch', secret: ref.kind === 'Secret' } as const;
+  const path = objectPath(kind, ref);
+  for (let tries = 1; ; tries += 1) {
+    const live = object(await transport.send({ method: 'GET', path, context }), context);
+    const body = adoptionPatch(live, options.from, options.fieldManager);
+    if (!body) return false;
+    const answer = await transport.send({
+      method: 'PATCH',
+      path,
+      query: { fieldManager: options.fieldManager },
+      contentType: 'application/json-patch+json',
+      body,
+      context,
+    });
+    // The patch is bound to the version that was read: somebody else wrote meanwhile.
+    if ((answer.status === 409 || answer.status === 422) && tries < MAX_TRIES) continue;
+    object(answer, context);
+    return true;
+  }
+}
 
 /**
  * A JSON patch that turns the entries of `from` managers into fields that `fieldManager` applied; undefined where they own

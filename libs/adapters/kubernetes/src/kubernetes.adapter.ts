@@ -21,7 +21,7 @@ import type { ApiTransport } from './api-transport.js';
 import { failureError, isUidMismatch } from './classify.js';
 import { kindUnknown, type Discovery, type ResourceKind } from './discovery.js';
 import { classifyEviction } from './eviction.js';
-import { adoptionPatch } from './field-adoption.js';
+import { adoptFields } from './field-adoption.js';
 import { nodeMergePatch } from './node-patch.js';
 import {
   collectionPath,
@@ -163,9 +163,8 @@ export class KubernetesAdapter implements KubernetesPort {
     const kind = await this.discovery.require(of.apiVersion, of.kind);
     const context = { ...read(`list ${of.apiVersion} ${of.kind}`), secret: of.kind === 'Secret' };
     const path = collectionPath(kind, options.namespace);
-    return listAll(this.transport, path, selectors(options), context, (item) =>
-      listed(item, of, options.managedFields),
-    );
+    const map = (item: Readonly<Record<string, unknown>>) => listed(item, of, options.managedFields);
+    return listAll(this.transport, path, selectors(options), context, map);
   }
 
   async apply(desired: KubernetesObject, options: ApplyOptions): Promise<KubernetesObject> {
@@ -199,25 +198,7 @@ export class KubernetesAdapter implements KubernetesPort {
     options: { readonly from: readonly string[]; readonly fieldManager: string },
   ): Promise<boolean> {
     const kind = await this.discovery.require(ref.apiVersion, ref.kind);
-    const context = { action: `adopt ${refKey(ref)}`, verb: 'patch', secret: ref.kind === 'Secret' } as const;
-    const path = objectPath(kind, ref);
-    for (let tries = 1; ; tries += 1) {
-      const live = object(await this.transport.send({ method: 'GET', path, context }), context);
-      const body = adoptionPatch(live, options.from, options.fieldManager);
-      if (!body) return false;
-      const answer = await this.transport.send({
-        method: 'PATCH',
-        path,
-        query: { fieldManager: options.fieldManager },
-        contentType: 'application/json-patch+json',
-        body,
-        context,
-      });
-      // The patch is bound to the version that was read: somebody else wrote meanwhile.
-      if ((answer.status === 409 || answer.status === 422) && tries < MAX_PATCH_TRIES) continue;
-      object(answer, context);
-      return true;
-    }
+    return adoptFields(this.transport, kind, ref, options);
   }
 
   async create(desired: KubernetesObject): Promise<KubernetesObject> {
@@ -306,7 +287,7 @@ export class KubernetesAdapter implements KubernetesPort {
   }
 }
 
-/** The server's words for a container that has not run, or a pod that has no node. */
+/** A container that has not run, or a pod that has no node. */
 const NO_LOG_YET = /is waiting to start|not (yet )?available|not found|does not have a host assigned/;
 
 const read = (action: string): RequestContext => ({ action, verb: 'read' });

@@ -59,12 +59,16 @@ export function podView(pod: Json): PodView {
   const annotations = strings(metadata['annotations']);
   const owner = list(metadata['ownerReferences']).find((reference) => reference['controller'] === true);
   const volumes = list(spec['volumes']);
+  const waiting = [...list(status['initContainerStatuses']), ...list(status['containerStatuses'])]
+    .map((container) => record(record(container['state'])['waiting'])['reason'])
+    .find((reason) => typeof reason === 'string');
   return {
     namespace: string(metadata['namespace']),
     name: string(metadata['name']),
     uid: string(metadata['uid']),
     phase: string(status['phase']) || 'Pending',
     ready: list(status['conditions']).some((one) => one['type'] === 'Ready' && one['status'] === 'True'),
+    ...(typeof waiting === 'string' && { waitingReason: waiting }),
     createdAt: string(metadata['creationTimestamp']),
     // The API server's default.
     terminationGracePeriodSeconds:

@@ -2,6 +2,7 @@ import type { Clock } from '#kernel';
 import type {
   AuditPort,
   ChannelStorePort,
+  ConfigStorePort,
   DeliveryLogPort,
   LeasePort,
   NotificationThreads,
@@ -17,6 +18,7 @@ import { EventWriter, type RouteFilter } from './event-writer.js';
 import { migrate } from './migrate.js';
 import { AuditRepository, TokenRepository } from './repositories/access.repository.js';
 import { createChannelStore } from './repositories/channel-store.repository.js';
+import { createConfigStore } from './repositories/config-store.repository.js';
 import { DecisionRepository } from './repositories/decision.repository.js';
 import { DeliveryLogRepository } from './repositories/delivery-log.repository.js';
 import { LeaseRepository } from './repositories/lease.repository.js';
@@ -39,6 +41,7 @@ export interface PostgresStores {
   readonly updates: UpdateStorePort;
   readonly channels: ChannelStorePort;
   readonly decisions: PromotionStorePort;
+  readonly configs: ConfigStorePort;
   readonly leases: LeasePort;
   readonly outbox: OutboxPort;
   readonly deliveries: DeliveryLogPort;
@@ -71,6 +74,7 @@ export async function createPostgresStores(options: PostgresStoresOptions): Prom
     updates: createUpdateStore(database, events),
     channels: createChannelStore(database, events, clock),
     decisions: new DecisionRepository(database, events, clock),
+    configs: createConfigStore(database, events),
     leases: new LeaseRepository(database),
     outbox: new OutboxRepository(database, listener),
     deliveries,

@@ -4,7 +4,7 @@ import { ProblemList } from '../problems.js';
 import { effectiveConfig } from '../render/effective-config.js';
 import { FileRenderer } from '../render/file-renderer.js';
 import { lockedLookups } from '../render/lookups.js';
-import type { RenderInput } from '../render/render-input.js';
+import type { RenderInput, RenderOptions } from '../render/render-input.js';
 
 /** A config item for people: every layer's word on it, the last one in force. Sensitive values are masked. */
 export interface ExplainedItem {
@@ -17,8 +17,12 @@ export interface ExplainedItem {
 }
 
 /** Explains one config item, or all of them in order of keys. A key that nothing says is absent. */
-export function explain(input: RenderInput, key?: string): readonly ExplainedItem[] {
-  const files = new FileRenderer(input.tree, { lookups: lockedLookups(input) });
+export function explain(
+  input: RenderInput,
+  key?: string,
+  { checkpoint, duplicateKeys }: Pick<RenderOptions, 'checkpoint' | 'duplicateKeys'> = {},
+): readonly ExplainedItem[] {
+  const files = new FileRenderer(input.tree, { lookups: lockedLookups(input), checkpoint, duplicateKeys });
   const { provenance } = effectiveConfig(input, files, new ProblemList());
   return [...provenance]
     .filter(([name]) => key === undefined || name === key)

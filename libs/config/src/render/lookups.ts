@@ -1,6 +1,7 @@
 import type { Cluster, ConfigTree, InstanceTypeFacts, LockedInputs } from '#fleet';
-import { digestOf } from '#kernel';
+import { digestOf, digestOfValue } from '#kernel';
 import { ENCRYPTED } from '../layers/config-layers.js';
+import type { ConfigOverride } from '../layers/config-layers.js';
 import { PATHS } from '../layout/config-layout.js';
 import { clusterValue, recordKey } from '../model/cluster.model.js';
 import { isKarpenterProfile, NODE_POOL, nodePoolValue } from '../model/node-pool.model.js';
@@ -41,13 +42,18 @@ export interface WantedInputs {
 const remembered = new WeakMap<ConfigTree, Map<string, WantedInputs>>();
 
 /** Found by rendering, without AWS, the files that call a lookup. Remembered for as long as the tree is. */
-export function lookupsOf(tree: ConfigTree, cluster: Cluster): WantedInputs {
+export function lookupsOf(
+  tree: ConfigTree,
+  cluster: Cluster,
+  overrides: readonly ConfigOverride[] = [],
+  checkpoint?: () => void,
+): WantedInputs {
   const known = remembered.get(tree) ?? new Map<string, WantedInputs>();
   remembered.set(tree, known);
-  const key = recordKey(cluster);
+  const key = overrides.length === 0 ? recordKey(cluster) : `${recordKey(cluster)} ${digestOfValue(overrides)}`;
   const before = known.get(key);
   if (before) return before;
-  const wanted = find(tree, cluster);
+  const wanted = find({ tree, cluster, overrides, inputs: NO_INPUTS }, checkpoint);
   known.set(key, wanted);
   return wanted;
 }
@@ -61,7 +67,8 @@ const PLACEHOLDER_TYPE: InstanceTypeFacts = {
 const CALLS_LOOKUP = /\b(amiID|instanceType(CPU|Memory)Quantity)\b/;
 const SEPARATOR = '|';
 
-function find(tree: ConfigTree, cluster: Cluster): WantedInputs {
+function find(input: RenderInput, checkpoint: (() => void) | undefined): WantedInputs {
+  const { tree, cluster } = input;
   const images = new Set<string>();
   const types = new Set<string>();
   const lookups: Lookups = {
@@ -75,8 +82,8 @@ function find(tree: ConfigTree, cluster: Cluster): WantedInputs {
     },
   };
   const problems = new ProblemList();
-  const files = new FileRenderer(tree, { lookups });
-  const config = effectiveConfig({ tree, cluster, inputs: NO_INPUTS }, files, problems);
+  const files = new FileRenderer(tree, { lookups, checkpoint });
+  const config = effectiveConfig(input, files, problems);
   for (const pool of config.pools)
     if (!isKarpenterProfile(pool.profile)) pool.instanceTypes.forEach((type) => types.add(type));
   const etcd = config.items['etcd_instance_type'];

@@ -16,10 +16,10 @@ export async function arrivalOf(ports: EnginePorts, channel: Channel, revision: 
   const judged = channel.headCommit === undefined ? { ...channel, headCommit: revision.commit } : channel;
   const policy = channelPolicyOf(await policies.policyOf(judged), channel);
   const now = ports.clock.now();
-  const [evaluation, ours, earlier, glass] = await Promise.all([
+  const earlier = await earlierEntries(ports, channel.name, revision);
+  const [evaluation, ours, glass] = await Promise.all([
     gatesFor(ports, channel, policy, revision),
-    ourDoing(ports, channel, revision),
-    earlierEntries(ports, channel.name, revision),
+    ourDoing(ports, channel, revision, earlier),
     ports.decisions.brokenGlass(channel.name, revision.treeDigest, now),
   ]);
   const arrival = classifyArrival({
@@ -42,15 +42,16 @@ async function ourDoing(
   ports: EnginePorts,
   channel: Channel,
   revision: Revision,
+  earlier: readonly ChannelRevision[],
 ): Promise<{ readonly promotedByUs: boolean; readonly rolledBackByUs: boolean }> {
   const promotions = await ports.channels.promotions(50, { toChannel: channel.name });
   const same = new Set((await ports.channels.revisionsByTree(revision.treeDigest)).map((one) => one.id));
-  const promotedByUs = promotions.some(
-    (one) =>
-      one.state !== 'refused' &&
-      one.kind !== 'rollback' &&
-      (one.revisionId === revision.id || (one.resultCommit === revision.commit && same.has(one.revisionId))),
-  );
+  // The same content came in through its gates before, whatever commit carries it now.
+  const cameIn = promotions.some((one) => one.state === 'done' && one.kind !== 'rollback' && same.has(one.revisionId));
+  const gone = earlier.some((one) => one.phase === 'rolled-back' || one.phase === 'failed');
+  const promotedByUs =
+    (cameIn && !gone) ||
+    promotions.some((one) => one.state === 'intended' && one.kind !== 'rollback' && one.revisionId === revision.id);
   const rolledBackByUs = promotions.some(
     (one) => one.kind === 'rollback' && one.state === 'done' && one.resultCommit === revision.commit,
   );

@@ -172,7 +172,7 @@ async function promoteEligible(
   for (const { target, evaluation } of gates) {
     const shown = withGates(current, evaluation);
     const promoted =
-      (evaluation.already && current.convergedAt !== undefined) ||
+      (evaluation.already && current.convergedAt !== undefined && (await isLetIn(ports, target))) ||
       (evaluation.eligible &&
         !evaluation.manual &&
         !(await cameIn(ports, view.revision.id, target.name)) &&
@@ -196,6 +196,12 @@ const cameIn = async (ports: EnginePorts, revisionId: string, toChannel: string)
   (await ports.channels.promotions(50, { toChannel, state: 'done' })).some(
     (one) => one.revisionId === revisionId && one.kind !== 'rollback',
   );
+
+/** A branch that people moved by hand may hold what its gates still keep out: nothing was promoted, and soak goes on. */
+async function isLetIn(ports: EnginePorts, target: Channel): Promise<boolean> {
+  const [head] = await ports.channels.channelRevisions(target.name, 1);
+  return head?.admitted === true;
+}
 
 const awaited = (before: ChannelRevision, after: ChannelRevision): boolean =>
   before.phase !== 'awaiting-approval' && after.phase === 'awaiting-approval';

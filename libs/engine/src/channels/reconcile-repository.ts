@@ -39,7 +39,17 @@ async function fetchAndEnter(
   try {
     const heads = await ports.git.fetch(url);
     let changed = false;
-    for (const channel of channels) changed = (await enterHead(ports, lease, channel, heads)) || changed;
+    const refused: unknown[] = [];
+    for (const channel of channels) {
+      try {
+        changed = (await enterHead(ports, lease, channel, heads)) || changed;
+      } catch (thrown) {
+        if (toFailure(thrown).class !== 'invalid') throw thrown;
+        refused.push(thrown);
+      }
+    }
+    // Bad content on one branch is told; it does not keep the other channels from their heads.
+    if (refused.length > 0) throw refused[0];
     await noteSuccess(ports, await lease.current(), record, now);
     return changed ? 'changed' : 'unchanged';
   } catch (thrown) {
@@ -58,6 +68,8 @@ async function enterHead(
 ): Promise<boolean> {
   const commit = heads.get(channel.branch);
   if (commit === undefined || commit === channel.headCommit) return false;
+  // A tree that cannot be read must not become the head: its policy is what the next head is judged by.
+  await ports.git.readTree(channel.repository, commit);
   const rewritten =
     channel.headCommit !== undefined &&
     !(await ports.git.isAncestor(channel.repository, channel.headCommit, commit));

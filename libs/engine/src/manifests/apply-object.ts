@@ -47,8 +47,9 @@ async function recreate(pass: Pass, compared: Compared, refused: Failure): Promi
   const uid = compared.live?.metadata.uid;
   if (!willRecreate(compared) || uid === undefined)
     return { kind: 'refused', failure: explained(compared, refused) };
-  await pass.intents.perform({ step: 'manifests', target: refKey(ref), verb: 'recreate', data: { uid } }, () =>
-    pass.kubernetes.delete(ref, { uid, propagationPolicy: 'Background' }),
+  await pass.intents.perform(
+    { step: 'manifests', target: refKey(ref), verb: 'recreate', data: { uid } },
+    () => pass.kubernetes.delete(ref, { uid, propagationPolicy: 'Background' }),
   );
   if (await pass.kubernetes.get(ref)) return { kind: 'waiting', for: `${refKey(ref)} to be gone` };
   const { refused: _cured, ...fresh } = compared;

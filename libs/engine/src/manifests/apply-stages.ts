@@ -43,7 +43,10 @@ export async function applyStages(
   const limit = createLimiter(API_CONCURRENCY);
   const run: Run = { pass, survey, compared, written: new Map(), unfinished: new Map(), limit };
   for (const group of groupsOf(stages)) {
-    const stopped = await runGroup(run, group.filter((stage) => mayRun(run, stage)));
+    const stopped = await runGroup(
+      run,
+      group.filter((stage) => mayRun(run, stage)),
+    );
     if (stopped) return { outcome: stopped, written: run.written };
   }
   return { outcome: overall(pass, run.unfinished), written: run.written };
@@ -81,12 +84,19 @@ async function runGroup(run: Run, group: readonly Stage[]): Promise<Outcome | un
     if (held) return held;
     const names = pending.map(({ name }) => name).join(', ');
     const objects = writes.map(({ staged }) => refKey(refOf(staged.object))).slice(0, 200);
-    const intent = { step: 'manifests', target: names.slice(0, 200), verb: 'apply', data: { objects } } as const;
+    const intent = {
+      step: 'manifests',
+      target: names.slice(0, 200),
+      verb: 'apply',
+      data: { objects },
+    } as const;
     await pass.intents.perform(intent, () => applyAll(run, pending));
     tellApplied(run, names, writes);
   }
   const now = pass.ports.clock.now();
-  const through = pending.filter(({ component }) => component === undefined || !run.unfinished.has(component));
+  const through = pending.filter(
+    ({ component }) => component === undefined || !run.unfinished.has(component),
+  );
   const times = Object.fromEntries(through.map(({ name }) => [name, now]));
   saveProgress(pass, { applied: { ...progressOf(pass).applied, ...times } });
   for (const stage of group) {
@@ -156,7 +166,11 @@ const ESTABLISH_RECHECK = seconds(1);
 async function settle(run: Run, stage: Stage): Promise<Outcome | undefined> {
   if (stage.component !== undefined && run.unfinished.has(stage.component)) return undefined;
   if (progressOf(run.pass).applied[stage.name] === undefined) return undefined;
-  const result = await stageHealth(run.pass, stage, (key) => run.written.get(key) ?? run.survey.live.get(key));
+  const result = await stageHealth(
+    run.pass,
+    stage,
+    (key) => run.written.get(key) ?? run.survey.live.get(key),
+  );
   if (result.kind === 'healthy') return undefined;
   for (const [component, failure] of result.failed) run.unfinished.set(component, failed(failure));
   if (!result.waiting) return undefined;

@@ -71,7 +71,9 @@ export async function compareObjects(
 /** Whether an object needs a namespace or a kind that this very apply creates. */
 function comingWith(bases: readonly Compared[]): (object: KubernetesObject) => boolean {
   const created = bases.filter(({ action }) => action === 'create').map(({ staged }) => staged.object);
-  const namespaces = new Set(created.filter(({ kind }) => kind === 'Namespace').map((one) => one.metadata.name));
+  const namespaces = new Set(
+    created.filter(({ kind }) => kind === 'Namespace').map((one) => one.metadata.name),
+  );
   const kinds = new Set(
     created
       .filter(({ kind }) => kind === 'CustomResourceDefinition')
@@ -126,6 +128,7 @@ async function ask(
   staged: StagedObject,
   live: KubernetesObject | undefined,
   body: DesiredBody,
+  again = false,
 ): Promise<Compared> {
   const { kubernetes } = scope.pass;
   const found = { staged, live, body, lines: [], adopt: false } as const;
@@ -135,6 +138,10 @@ async function ask(
     if (live === undefined && existedBefore(dryRun)) return await adoptable(scope, staged);
     const ignore = scope.ignore.get(staged.component) ?? [];
     const { action, diff } = compareApply(live, dryRun, ignore);
+    if (live && action !== 'none' && movedSince(live, dryRun) && !again) {
+      const now = await kubernetes.get(refOf(staged.object));
+      if (now) return await ask(scope, staged, now, bodyOf(scope, staged, now), true);
+    }
     if (!live || !needsAdoption(live)) return { ...found, action, lines: diff };
     const drops = fieldsToDrop(staged.object, live);
     return { ...found, action: 'change', lines: [...diff, ...drops], adopt: true };
@@ -156,6 +163,11 @@ async function adoptable(scope: Scope, staged: StagedObject): Promise<Compared> 
   if (live.metadata.deletionTimestamp !== undefined) return { ...unasked(staged), live, action: 'wait' };
   return ask(scope, staged, live, bodyOf(scope, staged, live));
 }
+
+/** Somebody, a controller most likely, wrote between the list and the dry-run: what it wrote is no difference of ours. */
+const movedSince = (live: KubernetesObject, dryRun: KubernetesObject): boolean =>
+  (dryRun.metadata.resourceVersion ?? '') !== '' &&
+  dryRun.metadata.resourceVersion !== live.metadata.resourceVersion;
 
 /** The dry-run of a creation has no resourceVersion, and nobody but us in its fields. */
 const existedBefore = (dryRun: KubernetesObject): boolean =>

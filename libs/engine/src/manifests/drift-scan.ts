@@ -43,10 +43,7 @@ export function leftAlone(findings: readonly DriftFinding[], objects: readonly S
 export async function scanDrift(pass: Pass, stages: readonly Stage[]): Promise<Outcome> {
   const { updates, clock } = pass.ports;
   const mode = driftMode(pass);
-  const [known, requests] = await Promise.all([
-    updates.driftFindings(pass.cluster.id),
-    driftRequests(pass),
-  ]);
+  const [known, requests] = await Promise.all([updates.driftFindings(pass.cluster.id), driftRequests(pass)]);
   const { doneAt = 0, scannedAt = doneAt } = progressOf(pass);
   const due = clock.now() - scannedAt >= pass.settings.resyncInterval * 0.8;
   if (requests.length === 0 && (!due || mode === 'off')) {
@@ -94,7 +91,14 @@ function decide(
   }));
   const held = heldOutcome(pass) !== undefined;
   const effective = mode === 'correct' && !held ? 'correct' : 'detect';
-  return decideDrift({ mode: effective, now: pass.ports.clock.now(), known, drifted, wishes });
+  return decideDrift({
+    mode: effective,
+    now: pass.ports.clock.now(),
+    interval: pass.settings.resyncInterval,
+    known,
+    drifted,
+    wishes,
+  });
 }
 
 /** Writes what is to be corrected, each object without the fields that are left alone. */
@@ -110,7 +114,12 @@ async function correct(
   const again = await compareObjects(pass, targets, survey, leftAlone(decision.findings, targets));
   await recordUnion(pass, survey);
   const keys = targets.map(({ object }) => refKey(refOf(object)));
-  const intent = { step: 'manifests', target: 'drift', verb: 'apply', data: { objects: keys.slice(0, 200) } } as const;
+  const intent = {
+    step: 'manifests',
+    target: 'drift',
+    verb: 'apply',
+    data: { objects: keys.slice(0, 200) },
+  } as const;
   await pass.intents.perform(intent, () =>
     mapBounded([...again], API_CONCURRENCY, async ([key, one]) => {
       const result = await applyObject(pass, one);

@@ -1,15 +1,17 @@
-import { toFailure } from '#kernel';
+import { toFailure, type Instant } from '#kernel';
 import type { Cluster, ClusterStatus, Revision, Update } from '#fleet';
 import type { ClusterRuntime } from '#ports';
 import { spreadInterval } from '../backoff.js';
 import type { PassParts } from '../reconcile-cluster.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { soonest } from './override-expiry.js';
 import { SETTLED, type Settled } from './settled.js';
 
 /**
  * A settled cluster was admitted to a revision whose content, for it, is the one it runs: it is on that revision at
  * once, without a look outside. Most commits of a fleet's repository are of this kind for most clusters. The time of
- * its last verification stays, so the resync comes when it would have come. False: a pass must find out.
+ * its last verification stays, so the resync comes when it would have come, or when the first override expires (`expiry`).
+ * False: a pass must find out.
  */
 export async function carryOver(
   parts: PassParts,
@@ -17,6 +19,7 @@ export async function carryOver(
   cluster: Cluster,
   runtime: ClusterRuntime,
   settled: Settled,
+  expiry?: Instant,
 ): Promise<boolean> {
   const { ports, settings } = parts;
   const { admittedRevisionId: admitted, status } = runtime;
@@ -41,7 +44,7 @@ export async function carryOver(
   await ports.updates.commitPass(await lease.current(), {
     status: carriedStatus(status, update, revision),
     doorbellSeen: runtime.doorbell,
-    nextDueAt: spreadInterval(settled.verifiedAt, settings.resyncInterval, cluster.id),
+    nextDueAt: soonest(spreadInterval(settled.verifiedAt, settings.resyncInterval, cluster.id), expiry),
     memory: { ...runtime.memory, [SETTLED]: carried },
     events: [],
   });

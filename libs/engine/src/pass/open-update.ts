@@ -19,10 +19,7 @@ export async function openUpdate(frame: PassFrame, decommission: boolean): Promi
   const { ports } = frame.parts;
   const open = await ports.updates.openUpdate(frame.cluster.id);
   const kind = decommission ? 'decommission' : 'update';
-  const basis: Basis = {
-    revisionId: frame.runtime.admittedRevisionId ?? '',
-    recordDigest: recordDigest(frame.cluster),
-  };
+  const basis = basisOf(frame);
   if (open && open.kind === kind && (decommission || sameBasis(frame.memory.get(BASIS), basis))) return open;
   const resumed = open ? undefined : await verification(frame, basis, decommission);
   if (resumed) return resumed;
@@ -40,6 +37,16 @@ export async function openUpdate(frame: PassFrame, decommission: boolean): Promi
     started(frame, update, open),
   ]);
   return update;
+}
+
+const basisOf = (frame: PassFrame): Basis => ({
+  revisionId: frame.runtime.admittedRevisionId ?? '',
+  recordDigest: recordDigest(frame.cluster, frame.standing),
+});
+
+/** Inputs that the open update lacked are its own: it goes on with them. */
+export function rebaseUpdate(frame: PassFrame): void {
+  if (frame.memory.get(BASIS) !== undefined) frame.memory.set(BASIS, basisOf(frame));
 }
 
 /** A resync of a settled cluster looks at everything again under its last update; nothing new is started for it. */

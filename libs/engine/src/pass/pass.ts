@@ -7,8 +7,10 @@ import type {
   LockedInputs,
   NodeProgress,
   Problem,
+  RollProgress,
   Update,
 } from '#fleet';
+import type { Instant } from '#kernel';
 import type { AwsPort, KubernetesPort } from '#ports';
 import type { EnginePorts, EngineSettings } from '../engine-ports.js';
 import type { IntentLog } from './intent-log.js';
@@ -31,6 +33,7 @@ export interface BasePass {
   readonly holds: readonly Hold[];
   /** Filled by the roll steps, for the live grid. */
   readonly nodes: NodeProgress[];
+  readonly rolls: RollProgress[];
   readonly report: PassReport;
 }
 
@@ -46,6 +49,8 @@ export interface PassReport {
   /** Trouble that does not stop the update, for the cluster's list of problems. */
   readonly problems: Problem[];
   etaMs?: number;
+  /** The pass wants to be repeated at this time at the latest. */
+  lookAgainAt?: Instant;
   serverVersion?: string;
   plan?: Update['plan'];
 }

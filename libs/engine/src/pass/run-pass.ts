@@ -1,10 +1,12 @@
 import type { Failure, Instant, Outcome } from '#kernel';
 import { failed, toFailure } from '#kernel';
-import type { Cluster, Hold, NodeProgress, StepKind, Update } from '#fleet';
+import type { Cluster, Hold, NodeProgress, RollProgress, StepKind, Update } from '#fleet';
 import { DECOMMISSION_STEP_KINDS, STEP_KINDS } from '#fleet';
-import type { ClusterRuntime, PassCommit } from '#ports';
+import type { ClusterRuntime, ConfigStanding, PassCommit } from '#ports';
 import { retryDelay, spreadInterval, spreadOf } from '../backoff.js';
 import type { PassParts, ReconcileResult } from '../reconcile-cluster.js';
+import { writeBack } from '../config/write-back.js';
+import { refreshInputs } from '../render/refresh-inputs.js';
 import type { Rendered } from '../render/render-service.js';
 import { summarise, type StepRun, type Summary } from '../summarise.js';
 import { IntentLog } from './intent-log.js';
@@ -12,7 +14,9 @@ import type { LeaseKeeper } from './lease-keeper.js';
 import { openUpdate } from './open-update.js';
 import { PassMemory } from './pass-memory.js';
 import type { BasePass, Pass, PassReport } from './pass.js';
+import { OUTPUTS_OBSERVED } from '../render/lock-inputs.js';
 import type { StepRunner } from '../steps/step-runner.js';
+import { earlier, firstExpiry } from './override-expiry.js';
 import { recordDigest } from './record-digest.js';
 import { SETTLED, type Settled } from './settled.js';
 
@@ -23,8 +27,11 @@ export interface PassFrame {
   readonly cluster: Cluster;
   readonly runtime: ClusterRuntime;
   readonly holds: readonly Hold[];
+  /** Follows the lock that the pass itself makes. */
+  standing: ConfigStanding;
   readonly memory: PassMemory;
   readonly nodes: NodeProgress[];
+  readonly rolls: RollProgress[];
   readonly report: PassReport;
 }
 
@@ -35,6 +42,7 @@ export async function runPass(
   cluster: Cluster,
   runtime: ClusterRuntime,
   holds: readonly Hold[],
+  standing: ConfigStanding,
 ): Promise<ReconcileResult> {
   const memory = new PassMemory(runtime.memory);
   const frame: PassFrame = {
@@ -45,16 +53,24 @@ export async function runPass(
     holds,
     memory,
     nodes: [],
+    rolls: [],
     report: { events: [], problems: [] },
   };
   const decommission = cluster.lifecycleStatus === 'decommission-requested';
   if (!decommission && runtime.admittedRevisionId === undefined) {
     return { kind: 'idle', why: `channel ${cluster.channel} has not admitted it to a revision yet` };
   }
+  if (!decommission && standing.refreshAsked) await refreshInputs(frame);
   const update = await openUpdate(frame, decommission);
   const kinds: readonly StepKind[] = decommission ? DECOMMISSION_STEP_KINDS : STEP_KINDS;
   const { runs, rendered } = await runSteps(frame, update, kinds);
   return conclude(frame, update, kinds, runs, rendered);
+}
+
+/** An override ends in time, also where nothing else would look at the cluster. */
+function keepExpiry(frame: PassFrame): void {
+  const expiry = firstExpiry(frame.standing);
+  if (expiry !== undefined) frame.report.lookAgainAt = expiry;
 }
 
 interface PassRuns {
@@ -73,6 +89,7 @@ async function runSteps(frame: PassFrame, update: Update, kinds: readonly StepKi
     if (rendered.kind === 'invalid') {
       return { runs: [{ kind: first, outcome: failed(rendered.failure) }], rendered };
     }
+    await writeBack(frame, rendered);
     const pass: Pass = { ...base, desired: rendered.desired, inputs: rendered.inputs };
     return { runs: await runInOrder(frame, pass, frame.parts.updateSteps, kinds), rendered };
   } catch (thrown) {
@@ -150,6 +167,7 @@ async function basePass(frame: PassFrame, update: Update): Promise<BasePass> {
     kubernetes: await ports.kubernetes.connect(cluster),
     holds: frame.holds,
     nodes: frame.nodes,
+    rolls: frame.rolls,
     report: frame.report,
   };
 }
@@ -172,6 +190,7 @@ async function conclude(
     steps: kinds,
     runs,
     nodes: frame.nodes,
+    rolls: frame.rolls,
     warnings: desired?.warnings ?? [],
     reported: frame.report.problems,
     ...(desired && { desiredDigest: desired.digest }),
@@ -180,8 +199,9 @@ async function conclude(
     ...(frame.report.serverVersion !== undefined && { serverVersion: frame.report.serverVersion }),
     now,
   });
-  const nextDueAt = nextDue(frame, runs, summary, now);
+  const nextDueAt = earlier(nextDue(frame, runs, summary, now), frame.report.lookAgainAt);
   if (summary.status.phase === 'ready' && rendered?.kind === 'valid') {
+    frame.memory.delete(OUTPUTS_OBSERVED);
     frame.memory.set(SETTLED, settledOf(frame, rendered, now));
   }
   await ports.updates.commitPass(
@@ -237,7 +257,7 @@ function settledOf(frame: PassFrame, rendered: Extract<Rendered, { kind: 'valid'
     revisionId: rendered.revisionId,
     treeDigest: rendered.desired.treeDigest,
     contentDigest: rendered.contentDigest,
-    recordDigest: recordDigest(frame.cluster),
+    recordDigest: recordDigest(frame.cluster, frame.standing),
     desiredDigest: rendered.desired.digest,
     verifiedAt: now,
   };

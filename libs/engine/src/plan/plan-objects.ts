@@ -48,14 +48,12 @@ export const newObjects = (pass: Pass): ObjectsPlan => ({
 });
 
 function planned({ staged, action, lines }: Compared): PlannedObject {
-  const diff = lines
-    .slice(0, SHOWN)
-    .map(({ path, change, before, after }) => ({
-      path,
-      change,
-      ...(before !== undefined && { before }),
-      ...(after !== undefined && { after }),
-    }));
+  const diff = lines.slice(0, SHOWN).map(({ path, change, before, after }) => ({
+    path,
+    change,
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+  }));
   return {
     ref: refOf(staged.object),
     component: staged.component,

@@ -20,6 +20,13 @@ export async function runRollAction(pass: Pass, action: RollAction): Promise<Rol
       return {};
     case 'evict':
       return { eviction: await pass.kubernetes.evict(action) };
+    case 'delete-pod':
+      await pass.kubernetes.delete(
+        { apiVersion: 'v1', kind: 'Pod', namespace: action.namespace, name: action.name },
+        // No grace period of ours: the pod's own counts.
+        { uid: action.uid },
+      );
+      return {};
     case 'forget':
       return {};
     default:
@@ -30,7 +37,16 @@ export async function runRollAction(pass: Pass, action: RollAction): Promise<Rol
 
 type CloudAction = Exclude<
   RollAction,
-  { kind: 'mark-queued' | 'cordon' | 'exclude-from-load-balancers' | 'restore-node' | 'evict' | 'forget' }
+  {
+    kind:
+      | 'mark-queued'
+      | 'cordon'
+      | 'exclude-from-load-balancers'
+      | 'restore-node'
+      | 'evict'
+      | 'delete-pod'
+      | 'forget';
+  }
 >;
 
 async function runCloudAction(aws: AwsPort, action: CloudAction): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Instant, Outcome } from '#kernel';
-import { done, failed, toFailure } from '#kernel';
+import { done, failed, formatDuration, toFailure } from '#kernel';
 import type { DesiredNodePool, StepKind } from '#fleet';
 import {
   decide,
@@ -15,9 +15,10 @@ import { tell } from '../pass/pass.js';
 import { runRollAction, type RollActionResult } from './roll-actions.js';
 import { poolPolicies, type PoolPolicies } from './roll-policy.js';
 import { forgetObservation, observeRoll } from './roll-scope.js';
+import { tellNotes } from './roll-notes.js';
 import { redoRollIntents } from './roll-recovery.js';
-
-const memoryKey = (step: StepKind): string => `roll/${step}`;
+import { reportBoots } from './roll-throttle.js';
+import { applyRollRequests, rollMemoryKey } from './roll-requests.js';
 
 /**
  * One look at the pools and one round of actions. Nothing here waits: the next look comes from a watch, or after the
@@ -30,23 +31,27 @@ export async function rollPools(
 ): Promise<Outcome> {
   const policies = poolPolicies(pass, pools);
   if (!policies.ok) return failed(policies.error);
+  await applyRollRequests(pass);
   await redoRollIntents(pass, step);
-  const memory = readRollMemory(pass.memory.get(memoryKey(step)), pass.update.id);
+  const memory = readRollMemory(pass.memory.get(rollMemoryKey(step)), pass.update.id);
   const observed = await observeRoll(pass, pools, policies.value, memory);
   if (observed.kind === 'outcome') return observed.outcome;
   const now = pass.ports.clock.now();
   const decision = decide(observed.scope, policies.value.scope, now);
   pass.nodes.push(...decision.nodes);
+  pass.rolls.push(...decision.efficiency);
   addEta(pass, decision);
+  reportBoots(pass, step, decision.boots);
   const after = await act(pass, step, decision);
-  tellNotes(pass, memory, decision);
-  pass.memory.set(memoryKey(step), after);
+  tellNotes(pass, step, decision.notes);
+  tellFinished(pass, step, decision);
+  pass.memory.set(rollMemoryKey(step), after);
   return outcomeOf(pass, decision, policies.value);
 }
 
 async function act(pass: Pass, step: StepKind, decision: RollDecision): Promise<RollMemory> {
   // The memory goes into the database with the intents, before the first action.
-  pass.memory.set(memoryKey(step), decision.memory);
+  pass.memory.set(rollMemoryKey(step), decision.memory);
   const performed = await pass.intents.performAll(
     decision.actions
       .filter((action) => action.kind !== 'forget')
@@ -97,6 +102,7 @@ const TOLD_ACTIONS: Readonly<Partial<Record<RollAction['kind'], string>>> = {
   terminate: 'node.terminated',
   'set-desired-capacity': 'pool.scaled',
   'restore-node': 'node.restored',
+  'delete-pod': 'pod.forced',
 };
 
 function tellAction(pass: Pass, action: RollAction): void {
@@ -109,18 +115,21 @@ function tellAction(pass: Pass, action: RollAction): void {
   });
 }
 
-/** A note is told when it appears; while it stays, the dedupe key keeps it quiet. */
-function tellNotes(pass: Pass, before: RollMemory, decision: RollDecision): void {
-  for (const note of decision.notes) {
-    if (note.severity === 'info') continue;
-    tell(pass, {
-      type: `roll.${note.code}`,
-      severity: note.severity,
-      message: note.unblock === undefined ? note.message : `${note.message} ${note.unblock}`,
-      data: { note, updateId: before.updateId },
-      dedupeKey: `roll|${note.code}|${note.pool}|${note.instance ?? ''}|${note.blockedBy?.pdb ?? ''}`,
-    });
-  }
+/** Once per update: how long the roll of the step took, its η and what the rest of the time went into. */
+function tellFinished(pass: Pass, step: StepKind, decision: RollDecision): void {
+  const key = `roll/finished/${step}`;
+  if (decision.state !== 'done' || decision.progress.done === 0) return;
+  if (pass.memory.text(key) === pass.update.id) return;
+  pass.memory.set(key, pass.update.id);
+  const pools = decision.efficiency.map(
+    ({ pool, observedMs, eta }) =>
+      `${pool} in ${formatDuration(observedMs)}${eta === undefined ? '' : ` (η ${eta.toFixed(2)})`}`,
+  );
+  tell(pass, {
+    type: 'roll.finished',
+    message: `${decision.progress.done} nodes replaced: ${pools.join(', ')}`,
+    data: { rolls: decision.efficiency },
+  });
 }
 
 function addEta(pass: Pass, decision: RollDecision): void {
@@ -155,6 +164,13 @@ function outcomeOf(pass: Pass, decision: RollDecision, policies: PoolPolicies): 
         code: 'roll-halted',
         message: decision.message,
         hint: decision.unblock ?? 'Look at the diagnostics, then merge a fix or resume the roll.',
+      });
+    case 'aborted':
+      return failed({
+        class: 'terminal',
+        code: 'roll-aborted',
+        message: decision.message,
+        hint: decision.unblock ?? 'Resume the roll, or merge a change.',
       });
   }
 }

@@ -3,7 +3,9 @@ import { milliseconds, waiting } from '#kernel';
 import type { DesiredNodePool, NodeGroupView, NodeView, PdbView, PodView } from '#fleet';
 import type { PoolScope, RollMemory, RollScope } from '#rolling';
 import type { Pass } from '../pass/pass.js';
+import { masterGate } from './roll-gate.js';
 import type { PoolPolicies } from './roll-policy.js';
+import { bootThrottle } from './roll-throttle.js';
 
 export type ObservedRoll =
   | { readonly kind: 'scope'; readonly scope: RollScope }
@@ -17,7 +19,7 @@ export async function observeRoll(
   policies: PoolPolicies,
   memory: RollMemory,
 ): Promise<ObservedRoll> {
-  const { groups, nodes, pods, pdbs } = await observation(pass);
+  const { groups, nodes, pods, pdbs } = await observeCluster(pass);
   const scopes: PoolScope[] = [];
   for (const pool of pools) {
     for (const group of groups.filter((candidate) => candidate.pool === pool.name)) {
@@ -27,6 +29,7 @@ export async function observeRoll(
     if (!scopes.some((scope) => scope.pool === pool.name))
       return missing(pass, pool, 'its auto scaling group');
   }
+  const controlPlane = await masterGate(pass, { groups: scopes, pods }, memory);
   return {
     kind: 'scope',
     scope: {
@@ -38,6 +41,8 @@ export async function observeRoll(
       pdbs,
       memory,
       frozen: frozenPools(pass, pools),
+      bootThrottle: bootThrottle(pass),
+      ...(controlPlane && { controlPlaneGate: controlPlane }),
     },
   };
 }
@@ -52,7 +57,7 @@ interface Observation {
 const observations = new WeakMap<Pass, Promise<Observation>>();
 
 /** Masters and workers of one pass are judged on one look, until somebody acts on what was seen. */
-function observation(pass: Pass): Promise<Observation> {
+function observeCluster(pass: Pass): Promise<Observation> {
   const known = observations.get(pass);
   if (known) return known;
   const fresh = readOnce(pass);
@@ -92,6 +97,7 @@ async function poolScope(
     nodes: nodes.filter((node) => node.instanceId !== undefined && instances.has(node.instanceId)),
     targetVersion: group.launchTemplate as { name: string; version: string },
     instanceTypes: pool.instanceTypes,
+    ...(pass.desired.kubernetesVersion !== undefined && { kubeletVersion: pass.desired.kubernetesVersion }),
     deregistrationDelay: delays.reduce((longest, delay) => Math.max(longest, delay), milliseconds(0)),
     ...(policy && { policy }),
   };

@@ -1,6 +1,6 @@
 import { decide } from '../decide.js';
 import type { RollDecision } from '../decision.js';
-import type { RollAction } from '../action.js';
+import type { EvictAction, EvictionReply, RollAction } from '../action.js';
 import { observeEviction } from '../eviction.js';
 import { newRollMemory, type RollMemory } from '../memory.js';
 import type { RollPolicy } from '../policy.js';
@@ -20,11 +20,19 @@ export interface Story {
   readonly crash?: { readonly pass: number; readonly after: number };
   /** Runs the actions of a decision in an order of the world's own: they promise not to depend on one another. */
   readonly shuffle?: boolean;
+  /** What an operator does to the memory before this pass: abort, resume. */
+  readonly operator?: (memory: RollMemory, pass: number) => RollMemory;
+  /** The API's answer to this eviction, where the story has one of its own. */
+  readonly answer?: (action: EvictAction, world: RollWorld) => EvictionReply | undefined;
+  /** While true nothing can be seen or done. */
+  readonly away?: (world: RollWorld, pass: number) => boolean;
   /** Stops here even though the roll has not ended. */
   readonly until?: (decision: RollDecision) => boolean;
 }
 
 export interface Ending {
+  /** With what the last actions answered. */
+  readonly memory: RollMemory;
   readonly decision: RollDecision;
   readonly log: readonly string[];
   readonly passes: number;
@@ -38,6 +46,10 @@ export interface Ending {
 export function drive(world: RollWorld, story: Story): Ending {
   const run = new StoryRun(world, story);
   for (let pass = 0; pass < 20_000; pass += 1) {
+    if (story.away?.(world, pass) === true) {
+      world.advance(5_000, true);
+      continue;
+    }
     const decision = run.pass(pass);
     if (run.isOver(decision)) return run.ending(decision, pass + 1);
     world.advance(decision.nextLookIn, true);
@@ -65,6 +77,7 @@ class StoryRun {
   pass(pass: number): RollDecision {
     const { world, story } = this;
     story.before?.(world, pass);
+    this.memory = story.operator?.(this.memory, pass) ?? this.memory;
     const decision = decide(world.scope(this.memory, story.scope?.(world)), story.policy, world.now);
     this.memory = JSON.parse(JSON.stringify(decision.memory)) as RollMemory;
     const actions = story.shuffle ? shuffled(world, decision.actions) : decision.actions;
@@ -77,7 +90,8 @@ class StoryRun {
 
   private act(action: RollAction, forgets: boolean): void {
     const { world } = this;
-    const answer = perform(world, action);
+    const told = action.kind === 'evict' ? this.story.answer?.(action, world) : undefined;
+    const answer = told ?? perform(world, action);
     this.log.action(world.now - this.started, action, answer?.kind);
     if (action.kind === 'evict' && answer !== undefined) {
       this.evictions += 1;
@@ -92,6 +106,7 @@ class StoryRun {
     return (
       late ||
       decision.state === 'done' ||
+      decision.state === 'aborted' ||
       decision.state === 'halted' ||
       this.story.until?.(decision) === true
     );
@@ -101,7 +116,8 @@ class StoryRun {
     const elapsedMs = this.world.now - this.started;
     this.log.line(elapsedMs, `${decision.state}: ${decision.message}`);
     const again = this.moved.filter((uid) => !this.originals.has(uid));
-    return { decision, log: this.log.lines, passes, elapsedMs, evictions: this.evictions, moved: again };
+    const { memory, evictions } = this;
+    return { decision, memory, log: this.log.lines, passes, elapsedMs, evictions, moved: again };
   }
 }
 

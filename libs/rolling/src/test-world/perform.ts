@@ -37,6 +37,8 @@ export function perform(world: RollWorld, action: RollAction): EvictionReply | u
       return register(world, action.instance, action.targetGroupArn);
     case 'evict':
       return evict(world, action.uid);
+    case 'delete-pod':
+      return deletePod(world, action);
     case 'terminate':
       return terminate(world, action);
     case 'forget':
@@ -119,6 +121,15 @@ function evict(world: RollWorld, uid: string): EvictionReply {
   }
   world.deletePod(pod);
   return { kind: 'accepted' };
+}
+
+function deletePod(world: RollWorld, action: Extract<RollAction, { kind: 'delete-pod' }>): undefined {
+  if (action.grant === '') throw new Error(`I3: ${action.name} is deleted without a grant`);
+  const pod = world.pods.find((candidate) => candidate.uid === action.uid);
+  if (!pod) return undefined;
+  world.granted.push({ pod: pod.name, workload: pod.workload, at: world.now });
+  world.deletePod(pod);
+  return undefined;
 }
 
 function terminate(world: RollWorld, action: Extract<RollAction, { kind: 'terminate' }>): undefined {

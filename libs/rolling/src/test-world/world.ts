@@ -24,6 +24,8 @@ export class RollWorld {
   readonly workloads: WorkloadSpec[];
   readonly terminations: string[] = [];
   launches = 0;
+  /** Deletions past a PDB that carried a grant. */
+  readonly granted: { readonly pod: string; readonly workload: string; readonly at: number }[] = [];
   private timers: Timer[] = [];
   private counter = 0;
   private state: number;

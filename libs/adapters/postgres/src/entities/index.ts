@@ -1,8 +1,10 @@
 import * as channels from './channels.schema.js';
+import * as configs from './configs.schema.js';
 import * as decisions from './decisions.schema.js';
 import * as events from './events.schema.js';
 import * as manifests from './manifests.schema.js';
 import * as registry from './registry.schema.js';
+import * as rolls from './rolls.schema.js';
 import * as updates from './updates.schema.js';
 
 /** Every table of the schema, as TypeORM knows it. Compared with the database by a test. */
@@ -12,5 +14,7 @@ export const ENTITIES = [
   ...Object.values(updates),
   ...Object.values(events),
   ...Object.values(decisions),
+  ...Object.values(configs),
+  ...Object.values(rolls),
   ...[manifests.DriftFindingEntity, manifests.PruneStateEntity, manifests.ManifestRequestEntity],
 ];

@@ -71,18 +71,14 @@ async function recordPruneState(
   await database.transaction(async (tx) => {
     await fence(tx, lease);
     await tx.execute('DELETE FROM prune_states WHERE cluster_id = $1', [clusterId]);
-    if (state)
-      await tx.manager.insert(PruneStateEntity, complete(PruneStateEntity, { ...state, clusterId }));
+    if (state) await tx.manager.insert(PruneStateEntity, complete(PruneStateEntity, { ...state, clusterId }));
   });
 }
 
 async function requestManifests(database: Database, request: ManifestRequest): Promise<void> {
   const { clusterId, kind, actor, reason, requestedAt } = request;
   await database.transaction(async (tx) => {
-    await tx.manager.insert(
-      ManifestRequestEntity,
-      complete(ManifestRequestEntity, request),
-    );
+    await tx.manager.insert(ManifestRequestEntity, complete(ManifestRequestEntity, request));
     await markDue(tx, [clusterId], requestedAt, DUE_PRIORITY.resumed);
     await appendAudit(tx, {
       at: requestedAt,

@@ -11,6 +11,7 @@ import { IntentRepository } from './intent.repository.js';
 import { fence } from './lease.repository.js';
 import { createManifestStore } from './manifest-store.repository.js';
 import { commitPass } from './pass-commit.js';
+import { createRollStore } from './roll-store.repository.js';
 
 const DUE = `
   SELECT cluster_id FROM cluster_runtimes WHERE next_due_at <= to_timestamp($1::float8 / 1000)
@@ -58,13 +59,13 @@ export function createUpdateStore(database: Database, events: EventWriter): Upda
     (await database.rows<RuntimeRow>(RUNTIMES, [ids])).map(toRuntime);
   return {
     ...createManifestStore(database),
+    ...createRollStore(database),
     due: async (now, limit) =>
       (await database.rows<{ cluster_id: string }>(DUE, [now, limit])).map((row) => row.cluster_id),
     markDue: (ids, now) => markDue(database, ids, now),
     runtime: async (id) => (await runtimes([id]))[0],
     runtimes,
-    standings: async (ids, keys) =>
-      (await database.rows<RuntimeRow>(STANDINGS, [ids, keys])).map(toRuntime),
+    standings: async (ids, keys) => (await database.rows<RuntimeRow>(STANDINGS, [ids, keys])).map(toRuntime),
     startUpdate: (lease, update, supersedes, news) =>
       startUpdate(database, events, lease, update, supersedes, news),
     openUpdate: (clusterId) => findUpdate(database, { clusterId, state: 'running' }),
@@ -114,7 +115,9 @@ async function readInventory(database: Database, clusterId: string): Promise<rea
     uid: string | null;
     component: string;
     confirmed: string | null;
-  }>('SELECT ref, uid, component, confirmed FROM inventory WHERE cluster_id = $1 ORDER BY ref_key', [clusterId]);
+  }>('SELECT ref, uid, component, confirmed FROM inventory WHERE cluster_id = $1 ORDER BY ref_key', [
+    clusterId,
+  ]);
   return rows.map(({ ref, uid, component, confirmed }) => ({
     ref,
     component,

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { CommandError, EXIT } from '../exit-codes.js';
+import { print, table } from '../output.js';
+import { client, formatOf } from './session.js';
+
+interface HoldAnswer {
+  readonly id: string;
+  readonly scope: Readonly<Record<string, string>>;
+  readonly reason: string;
+  readonly owner: string;
+  readonly created_at: string;
+  readonly expires_at?: string;
+}
+
+interface Options {
+  readonly reason: string;
+  readonly expiresIn?: string;
+  readonly pool?: string;
+}
+
+export function addHold(program: Command): void {
+  program
+    .command('hold <scope>')
+    .description('stop work on fleet, channel/<name> or cluster/<id> (with --pool one pool of it)')
+    .requiredOption('--reason <text>', 'why')
+    .option('--expires-in <duration>', 'ends by itself, e.g. 2h')
+    .option('--pool <pool>', 'only this pool of the cluster')
+    .action(async (scope: string, { reason, expiresIn, pool }: Options, command: Command) => {
+      const body = { scope: scopeOf(scope, pool), reason, expires_in: expiresIn };
+      const hold = await client().post<HoldAnswer>('/api/v1/holds', body);
+      print(formatOf(command), hold, () => `${scope} is held (${hold.id})`);
+    });
+  program
+    .command('holds')
+    .description('what is held, by whom and why')
+    .action(async (_options: object, command: Command) => {
+      const answer = await client().get<{ items: HoldAnswer[] }>('/api/v1/holds');
+      print(formatOf(command), answer.items, () =>
+        table(
+          ['ID', 'SCOPE', 'OWNER', 'EXPIRES', 'REASON'],
+          answer.items.map((hold) => [hold.id, scopeText(hold.scope), hold.owner, hold.expires_at ?? '-', hold.reason]),
+        ),
+      );
+    });
+  program
+    .command('release <hold>')
+    .description('end a hold')
+    .action(async (hold: string) => {
+      await client().delete(`/api/v1/holds/${encodeURIComponent(hold)}`);
+      process.stdout.write(`${hold} is released\n`);
+    });
+}
+
+function scopeOf(text: string, pool: string | undefined): Readonly<Record<string, string>> {
+  if (text === 'fleet') return { kind: 'fleet' };
+  const [kind, ...rest] = text.split('/');
+  const name = rest.join('/');
+  if (kind === 'channel' && name !== '') return { kind, channel: name };
+  if (kind === 'cluster' && name !== '') return pool === undefined ? { kind, cluster: name } : { kind: 'pool', cluster: name, pool };
+  throw new CommandError(`"${text}" is no scope`, EXIT.usage, 'Write fleet, channel/<name> or cluster/<id>.');
+}
+
+const scopeText = ({ kind, ...names }: Readonly<Record<string, string>>): string =>
+  [kind, ...Object.values(names)].join('/');
