@@ -4,4 +4,6 @@ export interface Cruised {
 }
 export function listedModules(folders: readonly string[]): string[];
 export function cruiseFolders(folders: readonly string[], baseDir?: string): Promise<Cruised>;
-export function checkLayers(options?: { readonly listed?: readonly string[] }): Promise<{ ok: boolean; output: string }>;
+export function checkLayers(options?: {
+  readonly listed?: readonly string[];
+}): Promise<{ ok: boolean; output: string }>;

@@ -35,7 +35,9 @@ describe('the boundary guard', () => {
   });
 
   it('fails when it sees fewer modules than Git lists', async () => {
-    const result = await checkLayers({ listed: [...listedModules(['libs', 'apps']), 'libs/kernel/src/unseen.ts'] });
+    const result = await checkLayers({
+      listed: [...listedModules(['libs', 'apps']), 'libs/kernel/src/unseen.ts'],
+    });
     expect(result.ok).toBe(false);
     expect(result.output).toContain('not seen by the guard: libs/kernel/src/unseen.ts');
   }, 60_000);

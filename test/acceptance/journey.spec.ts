@@ -52,16 +52,17 @@ describe('the journey of a change', () => {
       'GET',
       '/api/v1/channels/dev/conformance',
     );
-    expect(items.filter((run) => run.commit === good)).toMatchObject([{ state: 'finished', verdict: 'pass' }]);
+    expect(items.filter((run) => run.commit === good)).toMatchObject([
+      { state: 'finished', verdict: 'pass' },
+    ]);
     expect(repeated(outside.terminations())).toEqual([]);
     expect(bed.sandbox.estate.evidence()).toMatchObject({ clean: true, terminatedTwice: [] });
   });
 
   it('tells the plan, the steps and the history', async () => {
-    const { items } = await bed.api.send<{ items: { commit: string; state: string; plan_digest?: string }[] }>(
-      'GET',
-      '/api/v1/clusters/second/updates',
-    );
+    const { items } = await bed.api.send<{
+      items: { commit: string; state: string; plan_digest?: string }[];
+    }>('GET', '/api/v1/clusters/second/updates');
     expect(items[0]).toMatchObject({ commit: good, state: 'succeeded', plan_digest: expect.any(String) });
     const row = await bed.api.send<{ steps: { state: string }[]; last_version: string }>(
       'GET',
@@ -80,7 +81,7 @@ describe('the journey of a change', () => {
     const row = await eventually(
       async () => {
         const entry = await head('beta');
-        return entry?.commit === commit && entry.phase === 'held' && entry;
+        return entry?.commit === commit && entry.phase === 'held' ? entry : undefined;
       },
       'the merge being held',
       30_000,
@@ -108,7 +109,11 @@ describe('the journey of a change', () => {
 
   it('told it all to the webhook, signed, one id for one event', async () => {
     for (const type of ['revision.seen', 'conformance.passed', 'promotion.done', 'conformance.failed']) {
-      await eventually(() => receiver.received.some((one) => one.type === type), `a webhook of ${type}`, 20_000);
+      await eventually(
+        () => receiver.received.some((one) => one.type === type),
+        `a webhook of ${type}`,
+        20_000,
+      );
     }
     expect(receiver.received.filter(({ signed }) => !signed)).toEqual([]);
     const ids = new Map(receiver.received.map(({ id, eventId }) => [id, eventId]));

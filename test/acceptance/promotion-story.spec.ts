@@ -42,7 +42,9 @@ const started = performance.now();
 async function settledWorld(): Promise<PromotionWorld> {
   const world = new PromotionWorld({ sizes: SIZES, policy: POLICY });
   await world.until('everybody runs the first content', () =>
-    world.names.every((name) => world.running(name, 'cluster/app.yaml', 'image: 1\n') === world.clustersOf(name).length),
+    world.names.every(
+      (name) => world.running(name, 'cluster/app.yaml', 'image: 1\n') === world.clustersOf(name).length,
+    ),
   );
   return world;
 }
@@ -72,22 +74,53 @@ async function approve(world: PromotionWorld, name: string): Promise<void> {
   await world.stores.decisions.addApproval(approval, eventOf(world, name, 'approval.approved'));
 }
 
-async function ask(world: PromotionWorld, kind: 'promote' | 'rollback', channel: string, revisionId: string): Promise<string> {
+async function ask(
+  world: PromotionWorld,
+  kind: 'promote' | 'rollback',
+  channel: string,
+  revisionId: string,
+): Promise<string> {
   const id = `request-${world.now}`;
-  const request = { id, kind, channel, revisionId, by: 'olga', reason: 'because', state: 'open', createdAt: world.now } as const;
+  const request = {
+    id,
+    kind,
+    channel,
+    revisionId,
+    by: 'olga',
+    reason: 'because',
+    state: 'open',
+    createdAt: world.now,
+  } as const;
   await world.stores.decisions.addRequest(request, eventOf(world, channel, `${kind}.requested`));
   return id;
 }
 
 const eventOf = (world: PromotionWorld, channel: string, type: string) =>
-  ({ type, at: world.now, severity: 'info', subject: `channel/${channel}`, channel, message: type, data: {} }) as const;
+  ({
+    type,
+    at: world.now,
+    severity: 'info',
+    subject: `channel/${channel}`,
+    channel,
+    message: type,
+    data: {},
+  }) as const;
 
 const reportBackup = (world: PromotionWorld) =>
   world.stores.decisions.saveAnswers([
-    { channel: 'stable', gate: 'backup', name: 'etcd', state: 'pass', message: 'done', by: 'velero', at: world.now },
+    {
+      channel: 'stable',
+      gate: 'backup',
+      name: 'etcd',
+      state: 'pass',
+      message: 'done',
+      by: 'velero',
+      at: world.now,
+    },
   ]);
 
-const updatesOf = (world: PromotionWorld, branch: string) => world.git.refUpdates.filter((one) => one.branch === branch);
+const updatesOf = (world: PromotionWorld, branch: string) =>
+  world.git.refUpdates.filter((one) => one.branch === branch);
 /** Clusters that were admitted to a commit of the channel. */
 const touched = (world: PromotionWorld, name: string, commit: string): readonly string[] =>
   world.clustersOf(name).flatMap((cluster) => {
@@ -110,7 +143,12 @@ describe('the story of 84 clusters', () => {
     expect(soaked('dev')).toBeGreaterThanOrEqual(hours(2));
     await world.until('beta gets it', () => updatesOf(world, 'beta').length === 1);
     expect(soaked('alpha')).toBeGreaterThanOrEqual(hours(24));
-    const berlin = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', weekday: 'short', hour: '2-digit', hour12: false });
+    const berlin = new Intl.DateTimeFormat('en-GB', {
+      timeZone: 'Europe/Berlin',
+      weekday: 'short',
+      hour: '2-digit',
+      hour12: false,
+    });
     const [weekday, hour] = berlin.format(updatesOf(world, 'beta')[0]?.at).split(', ');
     expect(['Mon', 'Tue', 'Wed', 'Thu']).toContain(weekday);
     expect(Number(hour)).toBeGreaterThanOrEqual(8);
@@ -119,25 +157,36 @@ describe('the story of 84 clusters', () => {
     // Nobody has approved, no backup was reported, nobody has asked: stable does not move.
     await world.passTime(hours(12));
     expect(updatesOf(world, 'stable')).toEqual([]);
-    expect((await judge(world, 'stable')).evaluation?.reasons.filter((one) => one.state !== 'pass').map((one) => one.gate)).toEqual(['backup', 'approvals']);
+    expect(
+      (await judge(world, 'stable')).evaluation?.reasons
+        .filter((one) => one.state !== 'pass')
+        .map((one) => one.gate),
+    ).toEqual(['backup', 'approvals']);
     await reportBackup(world);
     await approve(world, 'stable');
     await world.passTime(hours(1));
     expect(world.entry('beta')?.phase).toBe('awaiting-approval');
     expect(updatesOf(world, 'stable')).toEqual([]);
     const request = await ask(world, 'promote', 'stable', world.entry('beta')?.revisionId ?? '');
-    await world.until('stable runs it', () => world.running('stable', 'cluster/app.yaml', 'image: 2\n') === 5);
+    await world.until(
+      'stable runs it',
+      () => world.running('stable', 'cluster/app.yaml', 'image: 2\n') === 5,
+    );
     expect(world.stores.requestById.get(request)).toMatchObject({ state: 'done' });
     expect(world.git.branches.get('stable')).toBe(commit);
     for (const name of world.names) {
       expect(world.running(name, 'cluster/app.yaml', 'image: 2\n')).toBe(world.clustersOf(name).length);
     }
-    figures.push(`good commit: dev → stable in ${formatDuration(world.now - begun)} of virtual time, ${world.passes} channel passes`);
+    figures.push(
+      `good commit: dev → stable in ${formatDuration(world.now - begun)} of virtual time, ${world.passes} channel passes`,
+    );
     for (const name of ['dev', 'alpha', 'beta']) {
       const entry = world.entry(name);
       const lead = (entry?.promotedAt ?? 0) - (entry?.enteredAt ?? 0);
       expect(entry?.phase).toBe('promoted');
-      figures.push(`lead time in ${name}: ${formatDuration(lead)} (waves ${entry?.wave}/${entry?.waves}, ${world.clustersOf(name).length} clusters)`);
+      figures.push(
+        `lead time in ${name}: ${formatDuration(lead)} (waves ${entry?.wave}/${entry?.waves}, ${world.clustersOf(name).length} clusters)`,
+      );
     }
     expect(world.stores.events.filter((one) => one.type === 'promotion.done')).toHaveLength(3);
   });
@@ -145,13 +194,18 @@ describe('the story of 84 clusters', () => {
   it('stops a commit that breaks conformance in dev', async () => {
     const world = await settledWorld();
     const commit = world.git.push('dev', { 'cluster/conformance.yaml': 'broken\n' }, 'breaks DNS');
-    await world.until('dev failed', () => world.commitOf('dev') === commit && world.entry('dev')?.phase === 'failed');
+    await world.until(
+      'dev failed',
+      () => world.commitOf('dev') === commit && world.entry('dev')?.phase === 'failed',
+    );
     const said = world.stores.events.find((one) => one.type === 'revision.failed');
     expect(said?.message).toContain('[sig-network] DNS should resolve');
     await world.passTime(hours(48));
     expect(world.git.refUpdates).toEqual([]);
     expect(touched(world, 'alpha', commit)).toEqual([]);
-    figures.push(`conformance-breaking commit: stopped in dev, 1 of 84 clusters touched, named "${said?.message.slice(0, 70)}…"`);
+    figures.push(
+      `conformance-breaking commit: stopped in dev, 1 of 84 clusters touched, named "${said?.message.slice(0, 70)}…"`,
+    );
   });
 
   it('stops a commit that breaks clusters of beta within the budget, and rolls all back', async () => {
@@ -159,12 +213,28 @@ describe('the story of 84 clusters', () => {
     const clusters = world.clustersOf('beta');
     // The third cluster of the order and all after it.
     const order = (await import('#promotion')).rolloutOrder(
-      clusters.map((cluster) => ({ ...cluster, criticality: cluster.criticalityLevel, canary: false, phase: 'ready' as const, onRevision: false, healthy: true, since: 0, unreachable: false })),
+      clusters.map((cluster) => ({
+        ...cluster,
+        criticality: cluster.criticalityLevel,
+        canary: false,
+        phase: 'ready' as const,
+        onRevision: false,
+        healthy: true,
+        since: 0,
+        unreachable: false,
+      })),
     );
     const poisoned = order.slice(2).map((one) => one.alias);
     const good = world.commitOf('beta');
-    const bad = world.git.push('dev', { 'cluster/poison.yaml': poisoned.join('\n') }, 'breaks the third cluster of beta');
-    await world.until('beta paused', () => world.stores.channelByName.get('beta')?.pausedReason !== undefined);
+    const bad = world.git.push(
+      'dev',
+      { 'cluster/poison.yaml': poisoned.join('\n') },
+      'breaks the third cluster of beta',
+    );
+    await world.until(
+      'beta paused',
+      () => world.stores.channelByName.get('beta')?.pausedReason !== undefined,
+    );
     const broken = () => clusters.filter((cluster) => world.status(cluster.id)?.phase === 'failed').length;
     const moved = touched(world, 'beta', bad);
     expect(broken()).toBeLessThanOrEqual(2);
@@ -173,15 +243,25 @@ describe('the story of 84 clusters', () => {
     expect(touched(world, 'beta', bad)).toEqual(moved);
     expect(updatesOf(world, 'stable')).toEqual([]);
     const [brokenBefore, at] = [broken(), world.now];
-    const back = world.stores.entries.get('beta')?.find((one) => world.stores.revisions.get(one.revisionId)?.commit === good);
+    const back = world.stores.entries
+      .get('beta')
+      ?.find((one) => world.stores.revisions.get(one.revisionId)?.commit === good);
     await ask(world, 'rollback', 'beta', back?.revisionId ?? '');
-    await world.until('beta is well again', () => broken() === 0 && clusters.every((one) => world.status(one.id)?.phase === 'ready') && touched(world, 'beta', bad).length === 0);
+    await world.until(
+      'beta is well again',
+      () =>
+        broken() === 0 &&
+        clusters.every((one) => world.status(one.id)?.phase === 'ready') &&
+        touched(world, 'beta', bad).length === 0,
+    );
     figures.push(
       `beta-breaking commit: ${moved.length} of 75 touched, ${brokenBefore} broken (budget 2), channel paused itself; rollback brought all 75 back in ${formatDuration(world.now - at)}`,
     );
     expect(moved.length).toBeLessThanOrEqual(2 + 2);
     expect(world.git.refUpdates.filter((one) => one.branch === 'beta')).toHaveLength(2);
-    expect([...world.stores.holdById.values()]).toMatchObject([{ blocks: 'promotion', scope: { channel: 'beta' } }]);
+    expect([...world.stores.holdById.values()]).toMatchObject([
+      { blocks: 'promotion', scope: { channel: 'beta' } },
+    ]);
     // Automation does not bring it in again, not even without the hold.
     world.stores.holdById.clear();
     await world.passTime(hours(72));

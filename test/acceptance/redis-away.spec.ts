@@ -28,7 +28,8 @@ else
         await redis.stop();
         const gone = Date.now();
         await eventually(
-          async () => (await bed.api.cluster('patient')).current_version !== commit && Date.now() - gone > AWAY_MS,
+          async () =>
+            (await bed.api.cluster('patient')).current_version !== commit && Date.now() - gone > AWAY_MS,
           'the API answering while Redis is away',
           AWAY_MS * 3,
         );

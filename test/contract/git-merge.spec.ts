@@ -9,7 +9,12 @@ import { createGit, type ClosableGit } from '#adapters/git';
 import { startGitServer, type GitServer, type PushedRef } from '#simulation';
 
 const run = promisify(execFile);
-const CLEAN = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0' };
+const CLEAN = {
+  PATH: process.env['PATH'] ?? '',
+  HOME: '/nonexistent',
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_TERMINAL_PROMPT: '0',
+};
 const WHO = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
 const NOTE = { message: 'Promote dev to alpha\n\nbecause', at: Date.parse('2026-06-01T08:00:00Z') };
 
@@ -71,10 +76,19 @@ describe('merge in the object database', () => {
     const made = 'commit' in merged ? merged.commit : '';
     expect((await git.fetch(url)).get('alpha')).toBe(made);
     const tree = await git.readTree(url, made);
-    expect([tree.files.get('cluster/cluster.yaml'), tree.files.get('fairway.yaml')]).toEqual(['a: 2\n', 'policy: alpha\n']);
+    expect([tree.files.get('cluster/cluster.yaml'), tree.files.get('fairway.yaml')]).toEqual([
+      'a: 2\n',
+      'policy: alpha\n',
+    ]);
     expect(tree.treeDigest).toBe(await git.treeDigest(url, source));
-    expect([await git.isAncestor(url, source, made), await git.isAncestor(url, target, made)]).toEqual([true, true]);
-    expect(await git.commit(url, made)).toMatchObject({ author: 'Fairway <fairway@localhost>', subject: 'Promote dev to alpha' });
+    expect([await git.isAncestor(url, source, made), await git.isAncestor(url, target, made)]).toEqual([
+      true,
+      true,
+    ]);
+    expect(await git.commit(url, made)).toMatchObject({
+      author: 'Fairway <fairway@localhost>',
+      subject: 'Promote dev to alpha',
+    });
     expect(await git.merge(url, 'alpha', source, target, NOTE)).toEqual({ kind: 'already', commit: made });
     expect(pushes).toHaveLength(1);
   });
@@ -84,7 +98,10 @@ describe('merge in the object database', () => {
     const source = await commit('dev', { 'cluster/cluster.yaml': 'a: dev\n', 'cluster/c.yaml': 'y\n' });
     pushes.length = 0;
     await git.fetch(url);
-    expect(await git.merge(url, 'alpha', source, target, NOTE)).toEqual({ kind: 'conflict', files: ['cluster/cluster.yaml'] });
+    expect(await git.merge(url, 'alpha', source, target, NOTE)).toEqual({
+      kind: 'conflict',
+      files: ['cluster/cluster.yaml'],
+    });
     expect((await git.fetch(url)).get('alpha')).toBe(target);
     expect(pushes).toEqual([]);
   });
@@ -127,7 +144,10 @@ describe('restore', () => {
     expect(tree.files.get('fairway.yaml')).toBe('policy: 2\n');
     expect(tree.treeDigest).toBe(await git.treeDigest(url, good));
     expect(await git.isAncestor(url, head, made)).toBe(true);
-    expect(await git.restore(url, 'dev', good, head, { ...NOTE, message: 'Roll dev back' })).toEqual({ kind: 'already', commit: made });
+    expect(await git.restore(url, 'dev', good, head, { ...NOTE, message: 'Roll dev back' })).toEqual({
+      kind: 'already',
+      commit: made,
+    });
     expect(await git.restore(url, 'dev', good, made, NOTE)).toEqual({ kind: 'already', commit: made });
   });
 });
@@ -138,11 +158,15 @@ describe('one more file', () => {
     await git.fetch(url);
     expect(await git.readFile(url, head, 'e2e/own.yaml')).toBe('kind: Job\n');
     expect(await git.readFile(url, head, 'e2e/none.yaml')).toBeUndefined();
-    await expect(git.readFile(url, head, 'e2e')).rejects.toMatchObject({ failure: { code: 'tree-rejected' } });
+    await expect(git.readFile(url, head, 'e2e')).rejects.toMatchObject({
+      failure: { code: 'tree-rejected' },
+    });
     await person('checkout', '--quiet', 'dev');
     await run('ln', ['-s', '/etc/passwd', join(dir, 'e2e', 'link.yaml')]);
     const linked = await commit('dev', {});
     await git.fetch(url);
-    await expect(git.readFile(url, linked, 'e2e/link.yaml')).rejects.toMatchObject({ failure: { code: 'tree-rejected' } });
+    await expect(git.readFile(url, linked, 'e2e/link.yaml')).rejects.toMatchObject({
+      failure: { code: 'tree-rejected' },
+    });
   });
 });

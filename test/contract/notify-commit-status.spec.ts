@@ -17,11 +17,44 @@ let base: string;
 let received: Received[];
 let reply: { status: number; body: string };
 
-const github = (): CommitStatusRoute => ({ name: 's', kind: 'github-status', url: base, repository: 'acme/config', token: 'ghp_geheim', targetUrl: 'https://fairway.example.org' });
-const gitlab = (): CommitStatusRoute => ({ name: 's', kind: 'gitlab-status', url: `${base}/api/v4/`, repository: 'acme/platform/config', token: 'glpat-geheim' });
-const send = (route: CommitStatusRoute, type: string, more: Partial<StoredEvent> = {}): Promise<DeliveryResult> => {
-  const event: StoredEvent = { id: 1, type, at: 0, severity: 'info', subject: 'channel/beta', channel: 'beta', message: 'm'.repeat(300), data: { commit: COMMIT }, ...more };
-  return createNotifier([route], { allowPrivate: true }).deliver({ id: '1.s', route: 's', event, attempt: 1, dueAt: 0 });
+const github = (): CommitStatusRoute => ({
+  name: 's',
+  kind: 'github-status',
+  url: base,
+  repository: 'acme/config',
+  token: 'ghp_geheim',
+  targetUrl: 'https://fairway.example.org',
+});
+const gitlab = (): CommitStatusRoute => ({
+  name: 's',
+  kind: 'gitlab-status',
+  url: `${base}/api/v4/`,
+  repository: 'acme/platform/config',
+  token: 'glpat-geheim',
+});
+const send = (
+  route: CommitStatusRoute,
+  type: string,
+  more: Partial<StoredEvent> = {},
+): Promise<DeliveryResult> => {
+  const event: StoredEvent = {
+    id: 1,
+    type,
+    at: 0,
+    severity: 'info',
+    subject: 'channel/beta',
+    channel: 'beta',
+    message: 'm'.repeat(300),
+    data: { commit: COMMIT },
+    ...more,
+  };
+  return createNotifier([route], { allowPrivate: true }).deliver({
+    id: '1.s',
+    route: 's',
+    event,
+    attempt: 1,
+    dueAt: 0,
+  });
 };
 
 beforeEach(async () => {
@@ -31,7 +64,11 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      received.push({ path: request.url ?? '', headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown> });
+      received.push({
+        path: request.url ?? '',
+        headers: request.headers,
+        body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>,
+      });
       response.writeHead(reply.status).end(reply.body);
     });
   });
@@ -48,8 +85,17 @@ it('GitHub gets its payload', async () => {
   expect(received).toMatchObject([
     {
       path: `/repos/acme/config/statuses/${COMMIT}`,
-      headers: { authorization: 'Bearer ghp_geheim', accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28', 'user-agent': 'Fairway' },
-      body: { state: 'success', context: 'fairway/conformance/beta', target_url: 'https://fairway.example.org' },
+      headers: {
+        authorization: 'Bearer ghp_geheim',
+        accept: 'application/vnd.github+json',
+        'x-github-api-version': '2022-11-28',
+        'user-agent': 'Fairway',
+      },
+      body: {
+        state: 'success',
+        context: 'fairway/conformance/beta',
+        target_url: 'https://fairway.example.org',
+      },
     },
   ]);
   expect(String(received[0]?.body['description'])).toHaveLength(140);
@@ -68,7 +114,10 @@ it('GitLab gets its own, and a state that is there already is fine', async () =>
 
 it('events that are about no gate of a commit say nothing', async () => {
   expect(await send(github(), 'cluster.ready')).toEqual({ kind: 'delivered', status: 204 });
-  expect(await send(github(), 'revision.seen', { data: { commit: '../../user' } })).toEqual({ kind: 'delivered', status: 204 });
+  expect(await send(github(), 'revision.seen', { data: { commit: '../../user' } })).toEqual({
+    kind: 'delivered',
+    status: 204,
+  });
   expect(received).toEqual([]);
 });
 

@@ -17,7 +17,9 @@ interface Posted {
 class FakeSlack {
   readonly posted: Posted[] = [];
   readonly messages = new Map<string, Record<string, unknown>>();
-  fault: { readonly status: number; readonly error?: string; readonly headers?: Record<string, string> } | undefined;
+  fault:
+    | { readonly status: number; readonly error?: string; readonly headers?: Record<string, string> }
+    | undefined;
   private server!: Server;
   url = '';
 
@@ -28,13 +30,17 @@ class FakeSlack {
       request.on('end', () => {
         const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
         const answer = (status: number, said: object, headers = {}): void =>
-          void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(said));
+          void response
+            .writeHead(status, { 'content-type': 'application/json', ...headers })
+            .end(JSON.stringify(said));
         if (this.fault) {
           const { status, error, headers } = this.fault;
           return answer(status, { ok: false, error }, headers);
         }
         const isUpdate = request.url?.endsWith('/chat.update') === true;
-        const ts = isUpdate ? String(body['ts']) : `1700000000.${String(this.posted.length).padStart(6, '0')}`;
+        const ts = isUpdate
+          ? String(body['ts'])
+          : `1700000000.${String(this.posted.length).padStart(6, '0')}`;
         if (isUpdate && !this.messages.has(ts)) return answer(200, { ok: false, error: 'message_not_found' });
         this.messages.set(ts, body);
         this.posted.push({ path: request.url ?? '', token: request.headers.authorization ?? '', body, ts });
@@ -86,19 +92,29 @@ afterEach(() => slack.stop());
 
 describe('Slack by bot token', () => {
   it('keeps one parent per channel and revision, edits it in place and tells the rest in its thread', async () => {
-    for (const type of ['revision.seen', 'wave.started', 'revision.converged']) expect(await deliver(event(type))).toEqual({ kind: 'delivered', status: 200 });
-    const parents = slack.posted.filter((one) => one.path === '/api/chat.postMessage' && one.body['thread_ts'] === undefined);
+    for (const type of ['revision.seen', 'wave.started', 'revision.converged'])
+      expect(await deliver(event(type))).toEqual({ kind: 'delivered', status: 200 });
+    const parents = slack.posted.filter(
+      (one) => one.path === '/api/chat.postMessage' && one.body['thread_ts'] === undefined,
+    );
     expect(parents).toHaveLength(1);
     const [parent] = parents;
     expect(parent).toMatchObject({ token: 'Bearer xoxb-geheim', body: { channel: 'C0ALL' } });
     const replies = slack.posted.filter((one) => one.body['thread_ts'] !== undefined);
     expect(replies.map((one) => one.body['thread_ts'])).toEqual([parent?.ts, parent?.ts, parent?.ts]);
     expect(replies.every((one) => one.body['reply_broadcast'] === undefined)).toBe(true);
-    expect(slack.posted.filter((one) => one.path === '/api/chat.update').map((one) => one.ts)).toEqual([parent?.ts, parent?.ts]);
-    expect(slack.messages.get(parent?.ts ?? '')?.['text']).toBe('beta · aaaaaaaaaa · new image: revision.converged happened');
+    expect(slack.posted.filter((one) => one.path === '/api/chat.update').map((one) => one.ts)).toEqual([
+      parent?.ts,
+      parent?.ts,
+    ]);
+    expect(slack.messages.get(parent?.ts ?? '')?.['text']).toBe(
+      'beta · aaaaaaaaaa · new image: revision.converged happened',
+    );
     await deliver(event('revision.seen', { channel: 'stable' }));
     await deliver(event('revision.seen', { data: { commit: 'b'.repeat(40) } }));
-    const all = slack.posted.filter((one) => one.path === '/api/chat.postMessage' && one.body['thread_ts'] === undefined);
+    const all = slack.posted.filter(
+      (one) => one.path === '/api/chat.postMessage' && one.body['thread_ts'] === undefined,
+    );
     expect(all.map((one) => one.body['channel'])).toEqual(['C0ALL', 'C0STABLE', 'C0ALL']);
   });
 
@@ -122,12 +138,19 @@ describe('Slack by bot token', () => {
     await deliver(event('revision.seen'));
     slack.messages.clear();
     await deliver(event('wave.started'));
-    const parents = slack.posted.filter((one) => one.path === '/api/chat.postMessage' && one.body['thread_ts'] === undefined);
+    const parents = slack.posted.filter(
+      (one) => one.path === '/api/chat.postMessage' && one.body['thread_ts'] === undefined,
+    );
     expect(parents).toHaveLength(2);
   });
 
   it('escapes what strangers wrote', async () => {
-    await deliver(event('revision.seen', { message: '<!channel> & <script>', data: { commit: COMMIT, subject: '<!here> *x*' } }));
+    await deliver(
+      event('revision.seen', {
+        message: '<!channel> & <script>',
+        data: { commit: COMMIT, subject: '<!here> *x*' },
+      }),
+    );
     const text = JSON.stringify(slack.posted.map((one) => one.body));
     expect(text).toContain('&lt;!channel&gt; &amp; &lt;script&gt;');
     expect(text).not.toContain('<!channel>');
@@ -137,9 +160,17 @@ describe('Slack by bot token', () => {
 
   it('waits as long as Slack asks, tries again what can be cured, gives up what cannot', async () => {
     slack.fault = { status: 429, error: 'ratelimited', headers: { 'retry-after': '30' } };
-    expect(await deliver(event('a'))).toEqual({ kind: 'retry', reason: expect.stringContaining('429'), after: seconds(30) });
+    expect(await deliver(event('a'))).toEqual({
+      kind: 'retry',
+      reason: expect.stringContaining('429'),
+      after: seconds(30),
+    });
     slack.fault = { status: 200, error: 'not_in_channel' };
-    expect(await deliver(event('a'))).toEqual({ kind: 'retry', reason: 'Slack: not_in_channel', after: seconds(5) });
+    expect(await deliver(event('a'))).toEqual({
+      kind: 'retry',
+      reason: 'Slack: not_in_channel',
+      after: seconds(5),
+    });
     slack.fault = { status: 200, error: 'invalid_blocks' };
     expect(await deliver(event('a'))).toEqual({ kind: 'dead', reason: 'Slack: invalid_blocks' });
     slack.fault = { status: 500 };

@@ -48,7 +48,7 @@ async function story(redisUrl: string | undefined): Promise<void> {
     speed: 400,
     ...(redisUrl !== undefined && { redisUrl }),
     environment: {
-      FAIRWAY_LEASE_TTL: '2s',
+      FAIRWAY_LEASE_TTL: '1s',
       FAIRWAY_WEBHOOK_URL: receiver.url,
       FAIRWAY_WEBHOOK_SECRET: receiver.secret,
     },
@@ -66,7 +66,11 @@ async function story(redisUrl: string | undefined): Promise<void> {
     const clone = await bed.clone();
     await clone.setNodeImage(NEW_IMAGE);
     const commit = await clone.publish('another node image');
-    await bed.until('killed', 'the roll', (row) => row.next_version === commit || row.current_version === commit);
+    await bed.until(
+      'killed',
+      'the roll',
+      (row) => row.next_version === commit || row.current_version === commit,
+    );
 
     const moments = await killTenTimes(bed, id, commit, () => worker, start);
     console.log(`killed at: ${moments.join(', ')}`);

@@ -7,15 +7,19 @@ import { ApprovalsController } from './fleet/approvals.controller.js';
 import { AuditController } from './fleet/audit.controller.js';
 import { ChannelsController } from './fleet/channels.controller.js';
 import { ClusterStatusController } from './fleet/cluster-status.controller.js';
+import { ConfigController } from './fleet/config.controller.js';
 import { ConformanceController } from './fleet/conformance.controller.js';
 import { DriftController } from './fleet/drift.controller.js';
 import { EventsController } from './fleet/events.controller.js';
 import { GatesController } from './fleet/gates.controller.js';
 import { HoldsController } from './fleet/holds.controller.js';
+import { InputsController } from './fleet/inputs.controller.js';
 import { NotificationsController } from './fleet/notifications.controller.js';
+import { OverridesController } from './fleet/overrides.controller.js';
 import { PromotionView } from './fleet/promotion-view.js';
 import { PromotionsController } from './fleet/promotions.controller.js';
 import { PruneController } from './fleet/prune.controller.js';
+import { RollController } from './fleet/roll.controller.js';
 import { RollbackController } from './fleet/rollback.controller.js';
 import { TokensController } from './fleet/tokens.controller.js';
 import { DocsController } from './operations/docs.controller.js';
@@ -46,7 +50,11 @@ export class ApiModule {
         GatesController,
         PromotionsController,
         ApprovalsController,
+        RollController,
         RollbackController,
+        ConfigController,
+        InputsController,
+        OverridesController,
         ConformanceController,
         NotificationsController,
         ClusterStatusController,

@@ -3,10 +3,12 @@ import { addChannels } from './commands/channels.js';
 import { addClusters } from './commands/clusters.js';
 import { addDiff } from './commands/diff.js';
 import { addDrift } from './commands/drift.js';
+import { addConfig } from './commands/config.js';
 import { addConformance } from './commands/conformance.js';
 import { addEvents } from './commands/events.js';
 import { addGates } from './commands/gates.js';
 import { addHold } from './commands/hold.js';
+import { addInputs } from './commands/inputs.js';
 import { addNotify } from './commands/notify.js';
 import { addOffline } from './commands/offline.js';
 import { addPrune } from './commands/prune.js';
@@ -37,6 +39,8 @@ addPrune(program);
 addEvents(program);
 addNotify(program);
 addOffline(program);
+addConfig(program);
+addInputs(program);
 
 // A reader that went away (`| head`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -32,12 +32,26 @@ function commitRoutes(settings: Settings): readonly NotifyRoute[] {
   if (github !== undefined) {
     const repository = settings.FAIRWAY_GITHUB_REPOSITORY ?? '';
     const kind = 'github-status';
-    routes.push({ name: kind, kind, url: settings.FAIRWAY_GITHUB_API_URL, repository, token: github, ...link });
+    routes.push({
+      name: kind,
+      kind,
+      url: settings.FAIRWAY_GITHUB_API_URL,
+      repository,
+      token: github,
+      ...link,
+    });
   }
   if (gitlab !== undefined) {
     const repository = settings.FAIRWAY_GITLAB_PROJECT ?? '';
     const kind = 'gitlab-status';
-    routes.push({ name: kind, kind, url: settings.FAIRWAY_GITLAB_API_URL, repository, token: gitlab, ...link });
+    routes.push({
+      name: kind,
+      kind,
+      url: settings.FAIRWAY_GITLAB_API_URL,
+      repository,
+      token: gitlab,
+      ...link,
+    });
   }
   return routes;
 }

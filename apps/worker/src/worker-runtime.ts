@@ -40,7 +40,11 @@ export async function createWorkerRuntime(settings: Settings, log: FieldLog): Pr
   const metrics = createMetrics();
   observeFleet(metrics, stores);
   const watches = new WatchKeeper(stores.registry, kubernetes, queue, log);
-  const clusters = createClusterReconciler(ports, engine, createRenderService(ports));
+  const rendering = createRenderService(ports, {
+    duplicateKeys: settings.FAIRWAY_YAML_DUPLICATE_KEYS,
+    timeLimit: settings.FAIRWAY_RENDER_TIME_LIMIT,
+  });
+  const clusters = createClusterReconciler(ports, engine, rendering);
   const passes = new PassRunner(ports, engine, clusters, watches, metrics);
   const outbox = new OutboxPump(stores.outbox, hands.notifier, clock, metrics, log);
   const runtime = { ports, settings: engine, passes, outbox, metrics, closing: false };

@@ -26,3 +26,5 @@ export type {
   LayerName,
   LayerValue,
 } from './layers/config-layers.js';
+export { clusterFileText } from './write-back/cluster-file-text.js';
+export type { ClusterFileResult, ClusterFileWish, Written } from './write-back/cluster-file-text.js';

@@ -44,7 +44,9 @@ describe('retryDelay', () => {
 
 describe('spread', () => {
   it('is stable, in [0, 1), and differs between clusters', () => {
-    const values = Array.from({ length: 200 }, (_none, index) => spreadOf(`aws:${index}:eu-central-1:kube-1`));
+    const values = Array.from({ length: 200 }, (_none, index) =>
+      spreadOf(`aws:${index}:eu-central-1:kube-1`),
+    );
     expect(values.every((value) => value >= 0 && value < 1)).toBe(true);
     expect(new Set(values).size).toBe(200);
     expect(spreadOf('a')).toBe(spreadOf('a'));

@@ -11,5 +11,5 @@ export {
   type ClusterReconciler,
   type ReconcileResult,
 } from './reconcile-cluster.js';
-export { createRenderService } from './render/render-service.js';
+export { createRenderService, type RenderServiceOptions } from './render/render-service.js';
 export { DECOMMISSION_CONFIRMATION_ITEM } from './steps/decommission.step.js';

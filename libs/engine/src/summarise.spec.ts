@@ -20,7 +20,6 @@ const summary = (over: Partial<SummaryInput>) =>
     steps: STEPS,
     runs: [],
     nodes: [],
-    holds: [],
     warnings: [],
     now: 1_000,
     ...over,

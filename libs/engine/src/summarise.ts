@@ -53,7 +53,13 @@ export function summarise(input: SummaryInput): Summary {
   const failure = last?.kind === 'failed' ? last.failure : undefined;
   const phase = phaseOf(last, finished, input.update);
   const consecutiveFailures = failure ? (previous?.consecutiveFailures ?? 0) + 1 : 0;
-  const problems = problemsOf({ clusterId: input.clusterId, failure, last, warnings: input.warnings, reported: input.reported ?? [] });
+  const problems = problemsOf({
+    clusterId: input.clusterId,
+    failure,
+    last,
+    warnings: input.warnings,
+    reported: input.reported ?? [],
+  });
   const sameUpdate = previous?.updateId === input.update.id;
   const serverVersion = input.serverVersion ?? previous?.serverVersion;
   const status: ClusterStatus = {

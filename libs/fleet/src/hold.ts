@@ -30,11 +30,7 @@ export const holdsOn = (holds: readonly Hold[], target: HoldTarget, now: Instant
   admissionHoldsOn(holds, target, now).filter((hold) => hold.blocks === undefined);
 
 /** The holds that keep anything newer out at `now`: those that stop all work, and those that stop promotion only. */
-export function admissionHoldsOn(
-  holds: readonly Hold[],
-  target: HoldTarget,
-  now: Instant,
-): readonly Hold[] {
+export function admissionHoldsOn(holds: readonly Hold[], target: HoldTarget, now: Instant): readonly Hold[] {
   return holds.filter((hold) => {
     if (hold.expiresAt !== undefined && hold.expiresAt <= now) return false;
     switch (hold.scope.kind) {

@@ -15,44 +15,48 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
+  return { registry, ...workMetrics([registry]), ...fleetMetrics([registry]) };
+}
+
+const workMetrics = (registers: Registry[]) => ({
+  passes: new Counter({
+    name: 'fairway_passes_total',
+    help: 'Reconcile passes by kind (cluster, channel, repository) and result',
+    labelNames: ['kind', 'result'] as const,
+    registers,
+  }),
+  passSeconds: new Histogram({
+    name: 'fairway_pass_duration_seconds',
+    help: 'Duration of reconcile passes',
+    labelNames: ['kind'] as const,
+    buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60],
+    registers,
+  }),
+  deliveries: new Counter({
+    name: 'fairway_notification_deliveries_total',
+    help: 'Notification deliveries by route and result',
+    labelNames: ['route', 'result'] as const,
+    registers,
+  }),
+});
+
+function fleetMetrics(registers: Registry[]): Pick<Metrics, 'clusters' | 'gitFreshness' | 'onScrape'> {
   let refresh: () => Promise<void> = async () => undefined;
-  return {
-    onScrape: (wish) => {
-      refresh = wish;
-    },
-    registry,
-    passes: new Counter({
-      name: 'fairway_passes_total',
-      help: 'Reconcile passes by kind (cluster, channel, repository) and result',
-      labelNames: ['kind', 'result'],
-      registers,
-    }),
-    passSeconds: new Histogram({
-      name: 'fairway_pass_duration_seconds',
-      help: 'Duration of reconcile passes',
-      labelNames: ['kind'],
-      buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60],
-      registers,
-    }),
-    deliveries: new Counter({
-      name: 'fairway_notification_deliveries_total',
-      help: 'Notification deliveries by route and result',
-      labelNames: ['route', 'result'],
-      registers,
-    }),
-    clusters: new Gauge({
-      name: 'fairway_clusters',
-      help: 'Clusters by channel and phase',
-      labelNames: ['channel', 'phase'],
-      registers,
-      collect: () => refresh().catch(() => undefined),
-    }),
-    gitFreshness: new Gauge({
-      name: 'fairway_git_last_success_timestamp_seconds',
-      help: 'Unix time of the last successful fetch of a repository',
-      labelNames: ['repository'],
-      registers,
-    }),
+  const clusters = new Gauge({
+    name: 'fairway_clusters',
+    help: 'Clusters by channel and phase',
+    labelNames: ['channel', 'phase'] as const,
+    registers,
+    collect: () => refresh().catch(() => undefined),
+  });
+  const gitFreshness = new Gauge({
+    name: 'fairway_git_last_success_timestamp_seconds',
+    help: 'Unix time of the last successful fetch of a repository',
+    labelNames: ['repository'] as const,
+    registers,
+  });
+  const onScrape: Metrics['onScrape'] = (wish) => {
+    refresh = wish;
   };
+  return { clusters, gitFreshness, onScrape };
 }

@@ -44,7 +44,11 @@ export function notificationFilters(settings: Settings): readonly NotificationFi
     ...(settings.FAIRWAY_SLACK_WEBHOOK_URL === undefined ? [] : [{ route: 'slack', types: TOLD_TO_SLACK }]),
     ...(settings.FAIRWAY_SLACK_BOT_TOKEN === undefined ? [] : [{ route: 'slack-bot', types: TOLD_TO_SLACK }]),
     ...(settings.FAIRWAY_WEBHOOK_URL === undefined ? [] : [{ route: 'webhook' }]),
-    ...(settings.FAIRWAY_GITHUB_STATUS_TOKEN === undefined ? [] : [{ route: 'github-status', types: TOLD_TO_COMMITS }]),
-    ...(settings.FAIRWAY_GITLAB_STATUS_TOKEN === undefined ? [] : [{ route: 'gitlab-status', types: TOLD_TO_COMMITS }]),
+    ...(settings.FAIRWAY_GITHUB_STATUS_TOKEN === undefined
+      ? []
+      : [{ route: 'github-status', types: TOLD_TO_COMMITS }]),
+    ...(settings.FAIRWAY_GITLAB_STATUS_TOKEN === undefined
+      ? []
+      : [{ route: 'gitlab-status', types: TOLD_TO_COMMITS }]),
   ];
 }

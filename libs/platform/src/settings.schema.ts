@@ -74,7 +74,10 @@ const slackChannels = z
     });
     if (pairs.every(([name, id]) => /^(?:\*|[a-z][a-z0-9-]*)$/.test(name) && /^[CGD][A-Z0-9]{2,}$/.test(id)))
       return Object.fromEntries(pairs);
-    context.addIssue({ code: 'custom', message: 'write ids of Slack channels, e.g. C0123 or stable=C0123,*=C0456' });
+    context.addIssue({
+      code: 'custom',
+      message: 'write ids of Slack channels, e.g. C0123 or stable=C0123,*=C0456',
+    });
     return z.NEVER;
   });
 
@@ -121,6 +124,13 @@ export const SETTINGS = {
     .string()
     .optional()
     .describe('HMAC-SHA-256 secret of /webhooks/git/generic (secret)'),
+  FAIRWAY_YAML_DUPLICATE_KEYS: z
+    .enum(['error', 'warning'])
+    .default('error')
+    .describe(
+      'A key that a YAML map has twice: an error, or a warning and the last one counts (as CLM read it)',
+    ),
+  FAIRWAY_RENDER_TIME_LIMIT: duration('10s').describe('Longest time that rendering one cluster may take'),
   FAIRWAY_CLUSTER_CREDENTIALS_DIR: z
     .string()
     .default('.fairway/clusters')
@@ -163,7 +173,9 @@ export const SETTINGS = {
   FAIRWAY_GITLAB_WEBHOOK_SIGNING_SECRET: z
     .string()
     .optional()
-    .describe('Signing secret whsec_… of the GitLab webhook (Standard Webhooks), instead of the token (secret)'),
+    .describe(
+      'Signing secret whsec_… of the GitLab webhook (Standard Webhooks), instead of the token (secret)',
+    ),
   FAIRWAY_BITBUCKET_WEBHOOK_SECRET: z
     .string()
     .optional()
@@ -176,7 +188,9 @@ export const SETTINGS = {
   FAIRWAY_SLACK_BOT_TOKEN: z
     .string()
     .optional()
-    .describe('Slack bot token xoxb-… with chat:write: one message per channel and revision, edited in place (secret)'),
+    .describe(
+      'Slack bot token xoxb-… with chat:write: one message per channel and revision, edited in place (secret)',
+    ),
   FAIRWAY_SLACK_CHANNEL: slackChannels.describe(
     'Slack channel ids, e.g. C0123 for everything or stable=C0123,*=C0456 by release channel',
   ),
@@ -185,8 +199,14 @@ export const SETTINGS = {
     .string()
     .optional()
     .describe('Token that may write commit statuses on GitHub (secret)'),
-  FAIRWAY_GITHUB_REPOSITORY: z.string().optional().describe('owner/name of the repository for commit statuses'),
-  FAIRWAY_GITHUB_API_URL: z.string().default('https://api.github.com').describe('Base of the GitHub REST API'),
+  FAIRWAY_GITHUB_REPOSITORY: z
+    .string()
+    .optional()
+    .describe('owner/name of the repository for commit statuses'),
+  FAIRWAY_GITHUB_API_URL: z
+    .string()
+    .default('https://api.github.com')
+    .describe('Base of the GitHub REST API'),
   FAIRWAY_GITLAB_STATUS_TOKEN: z
     .string()
     .optional()

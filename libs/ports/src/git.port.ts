@@ -50,6 +50,27 @@ export interface GitPort {
     expected: string,
     note: CommitNote,
   ): Promise<MergeResult>;
+  /**
+   * Puts a new commit with one file's new text on a branch that stands at `expected`; everything else is as it is. Never
+   * forced, and repeatable as `merge`. `already` also where the file has that text. Never `conflict`.
+   */
+  writeFile(
+    repository: string,
+    branch: string,
+    file: FileWrite,
+    expected: string,
+    note: AuthoredNote,
+  ): Promise<MergeResult>;
+}
+
+export interface FileWrite {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A commit that Fairway makes in somebody's name. */
+export interface AuthoredNote extends CommitNote {
+  readonly author: string;
 }
 
 /** What a commit made by Fairway says. */

@@ -1,6 +1,14 @@
 import type { Duration, Instant } from '#kernel';
 import { formatDuration, seconds } from '#kernel';
-import type { ChannelRevision, ConformanceRun, GateReason, Hold, Revision, RevisionPhase, SoakRecord } from '#fleet';
+import type {
+  ChannelRevision,
+  ConformanceRun,
+  GateReason,
+  Hold,
+  Revision,
+  RevisionPhase,
+  SoakRecord,
+} from '#fleet';
 import { DEFAULT_RECHECK, planAdmission, reason, type AdmissionPlan } from './admission.planner.js';
 import type { ChannelNote } from './channel-note.js';
 import type { ClusterFacts } from './cluster-facts.js';
@@ -148,7 +156,8 @@ type Soaking = Pick<Life, 'phase' | 'verifiedAt' | 'soakingSince' | 'soak' | 're
 /** Soak is the time since verification in which every cluster was well without a break. */
 function soaking(input: AdvanceInput, verifiedAt: Instant, reasons: readonly GateReason[]): Soaking {
   const { entry, next, clusters, now } = input;
-  if (entry.phase === 'promoted') return { ...kept(entry), verifiedAt, phase: 'promoted', reasons, startRuns: [] };
+  if (entry.phase === 'promoted')
+    return { ...kept(entry), verifiedAt, phase: 'promoted', reasons, startRuns: [] };
   const soak = countSoak(entry, clusters, now, input.storeNow ?? now);
   const { soaked, running } = soakOf({ soak, verifiedAt }, clusters, now);
   const begun = soaked > 0 && entry.soakingSince !== undefined && !wasReset(entry, soak);
@@ -187,60 +196,54 @@ const kept = ({ soak, soakingSince }: ChannelRevision): Pick<Life, 'soak' | 'soa
   ...(soakingSince !== undefined && { soakingSince }),
 });
 
+type AddNote = (
+  type: string,
+  severity: ChannelNote['severity'],
+  message: string,
+  more?: Record<string, unknown>,
+) => void;
+
 function notesOf(
-  { entry, revision, policy, paused }: AdvanceInput,
+  input: AdvanceInput,
   next: ChannelRevision,
   admission: AdmissionPlan,
   life: Life,
 ): readonly ChannelNote[] {
+  const { revision, policy, paused } = input;
   const notes: ChannelNote[] = [];
-  const short = revision.commit.slice(0, 10);
-  const add = (
-    type: string,
-    severity: ChannelNote['severity'],
-    message: string,
-    more: Record<string, unknown> = {},
-  ): void => {
-    notes.push({
-      type,
-      severity,
-      message,
-      data: { commit: revision.commit, revisionId: revision.id, ...more },
-    });
+  const add: AddNote = (type, severity, message, more = {}) => {
+    const data = { commit: revision.commit, revisionId: revision.id, ...more };
+    notes.push({ type, severity, message: `${policy.name}${message}`, data });
   };
-  if (next.wave > entry.wave) {
-    add('wave.started', 'info', `${policy.name}: wave ${next.wave} of ${next.waves} of ${short} starts`, {
-      wave: next.wave,
-      waves: next.waves,
-    });
-  }
-  if (entry.convergedAt === undefined && next.convergedAt !== undefined) {
-    add('revision.converged', 'info', `${policy.name}: all clusters run ${short}`);
-  }
-  if (entry.verifiedAt === undefined && next.verifiedAt !== undefined) {
-    add('revision.verified', 'info', `${policy.name}: ${short} is verified`);
-  }
-  if (entry.soakingSince !== undefined && entry.soakingSince !== next.soakingSince) {
-    add('soak.reset', 'warning', `${policy.name}: the soak of ${short} starts again`);
-  }
-  if (next.phase === 'eligible' && entry.phase !== 'eligible' && entry.phase !== 'awaiting-approval') {
-    add('revision.eligible', 'info', `${policy.name}: ${short} has soaked`);
-  }
-  if (next.phase === 'failed' && entry.phase !== 'failed') {
+  noteProgress(input, next, add);
+  if (next.phase === 'failed' && input.entry.phase !== 'failed') {
     const failed = life.evidence.filter((one) => one.state === 'fail' || one.state === 'exhausted');
-    add(
-      'revision.failed',
-      'error',
-      `${policy.name}: ${short} failed: ${failed.map(describeEvidence).join('; ')}`,
-    );
+    const why = failed.map(describeEvidence).join('; ');
+    add('revision.failed', 'error', `: ${revision.commit.slice(0, 10)} failed: ${why}`);
   }
   if (admission.pause !== undefined && paused === undefined) {
-    add('channel.paused', 'critical', `${policy.name} paused itself: ${admission.pause.reason}`, {
-      reason: admission.pause.reason,
-    });
+    const { reason: why } = admission.pause;
+    add('channel.paused', 'critical', ` paused itself: ${why}`, { reason: why });
   }
   return notes;
 }
+
+function noteProgress({ entry, revision }: AdvanceInput, next: ChannelRevision, add: AddNote): void {
+  const short = revision.commit.slice(0, 10);
+  const { wave, waves } = next;
+  if (wave > entry.wave)
+    add('wave.started', 'info', `: wave ${wave} of ${waves} of ${short} starts`, { wave, waves });
+  if (entry.convergedAt === undefined && next.convergedAt !== undefined)
+    add('revision.converged', 'info', `: all clusters run ${short}`);
+  if (entry.verifiedAt === undefined && next.verifiedAt !== undefined)
+    add('revision.verified', 'info', `: ${short} is verified`);
+  if (wasSoakReset(entry, next)) add('soak.reset', 'warning', `: the soak of ${short} starts again`);
+  if (next.phase === 'eligible' && entry.phase !== 'eligible' && entry.phase !== 'awaiting-approval')
+    add('revision.eligible', 'info', `: ${short} has soaked`);
+}
+
+const wasSoakReset = (entry: ChannelRevision, next: ChannelRevision): boolean =>
+  entry.soakingSince !== undefined && entry.soakingSince !== next.soakingSince;
 
 const SOONEST = seconds(1);
 

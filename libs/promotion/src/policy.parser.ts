@@ -84,51 +84,64 @@ const fieldName = (path: Path): string =>
 
 /** What one field alone cannot tell: names that refer to one another. */
 function crossFaults(input: PolicyInput): readonly Fault[] {
-  const faults: Fault[] = [];
-  const seen = new Set<string>();
-  const branches = new Set<string>();
   const suites = [...Object.keys(DEFAULT_SUITES), ...Object.keys(input.suites)];
-  const fault = (path: Path, code: string, message: string, hint?: string): void => {
-    faults.push({ path, code, message, ...(hint !== undefined && { hint }) });
-  };
-  input.channels.forEach((channel, index) => {
+  return input.channels.flatMap((channel, index) => {
+    const above = input.channels.slice(0, index);
     const at = (...rest: Path): Path => ['channels', index, ...rest];
-    if (seen.has(channel.name))
-      fault(at('name'), 'duplicate-channel', `channel "${channel.name}" is there twice`);
-    if (channel.from !== undefined && !seen.has(channel.from)) {
-      fault(
-        at('from'),
-        'unknown-channel',
-        `"${channel.from}" is no channel above "${channel.name}"`,
-        'list channels in the order of promotion',
-      );
-    }
-    if (
-      channel.from === undefined &&
-      Object.keys(channel.gates).some((gate) => gate !== 'windows' && gate !== 'freeze')
-    ) {
-      fault(
-        at('gates'),
-        'gates-without-from',
-        `"${channel.name}" has gates but no "from": people push to it directly`,
-      );
-    }
-    const branch = channel.branch ?? channel.name;
-    if (branches.has(branch)) fault(at(), 'duplicate-branch', `branch "${branch}" belongs to two channels`);
-    channel.gates.conformance?.suites.forEach((suite, place) => {
-      if (suites.includes(suite)) return;
-      const near = nearest(suite, suites);
-      fault(
-        at('gates', 'conformance', 'suites', place),
-        'unknown-suite',
-        `unknown suite "${suite}"`,
-        near && `did you mean "${near}"?`,
-      );
-    });
-    seen.add(channel.name);
-    branches.add(branch);
+    return [
+      ...nameFaults(channel, above, at),
+      ...fromFaults(channel, above, at),
+      ...suiteFaults(channel, suites, at),
+    ];
   });
+}
+
+type ChannelInput = PolicyInput['channels'][number];
+type At = (...rest: Path) => Path;
+
+function nameFaults(channel: ChannelInput, above: readonly ChannelInput[], at: At): readonly Fault[] {
+  const branchOf = (one: ChannelInput): string => one.branch ?? one.name;
+  const faults: Fault[] = [];
+  if (above.some(({ name }) => name === channel.name)) {
+    const message = `channel "${channel.name}" is there twice`;
+    faults.push({ path: at('name'), code: 'duplicate-channel', message });
+  }
+  if (above.some((one) => branchOf(one) === branchOf(channel))) {
+    const message = `branch "${branchOf(channel)}" belongs to two channels`;
+    faults.push({ path: at(), code: 'duplicate-branch', message });
+  }
   return faults;
+}
+
+function fromFaults(channel: ChannelInput, above: readonly ChannelInput[], at: At): readonly Fault[] {
+  const { name, from, gates } = channel;
+  if (from !== undefined) {
+    if (above.some((one) => one.name === from)) return [];
+    const message = `"${from}" is no channel above "${name}"`;
+    return [
+      { path: at('from'), code: 'unknown-channel', message, hint: 'list channels in the order of promotion' },
+    ];
+  }
+  if (Object.keys(gates).every((gate) => gate === 'windows' || gate === 'freeze')) return [];
+  const message = `"${name}" has gates but no "from": people push to it directly`;
+  return [{ path: at('gates'), code: 'gates-without-from', message }];
+}
+
+function suiteFaults(channel: ChannelInput, suites: readonly string[], at: At): readonly Fault[] {
+  return (channel.gates.conformance?.suites ?? []).flatMap((suite, place) => {
+    if (suites.includes(suite)) return [];
+    const near = nearest(suite, suites);
+    const hint = near && `did you mean "${near}"?`;
+    const path = at('gates', 'conformance', 'suites', place);
+    return [
+      {
+        path,
+        code: 'unknown-suite',
+        message: `unknown suite "${suite}"`,
+        ...(hint !== undefined && { hint }),
+      },
+    ];
+  });
 }
 
 function complete(input: PolicyInput): FleetPolicy {

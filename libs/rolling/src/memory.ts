@@ -143,6 +143,9 @@ export interface InstanceMemory {
   readonly blockedBy?: readonly Blocker[];
   /** Milliseconds that ended blocks have cost: what a drain would have taken without them is measured. */
   readonly blockedMs?: number;
+  /** Replicas of databases whose primary is on this node, moved before it is drained, and since when. */
+  readonly replicasMoved?: readonly string[];
+  readonly replicasMovedAt?: Instant;
   /** The ladder's last deletion on this node. */
   readonly forcedAt?: Instant;
   /** First read that found nothing to drain. */

@@ -12,7 +12,9 @@ import {
 import { unavailableAllowed } from './limits.js';
 import { advance } from './old-node.js';
 import { giveBack, isUnblocked } from './park.js';
+import { moveReplicasFirst, unsettledPrimaries } from './databases.js';
 import { hasResponder, neverAllows, pdbsOf } from './pdb.js';
+
 import { findHomes } from './placement.js';
 import { decrementPending } from './terminate.js';
 
@@ -40,6 +42,7 @@ export function nominate(draft: RollDraft, group: GroupState, slots: DrainSlots)
       lonely.push(member);
       continue;
     }
+    if (moveReplicasFirst(draft, group, member)) continue;
     warnOfHomeless(draft, group, member);
     take(draft, group, member);
   }
@@ -167,8 +170,14 @@ export function orderOutdated(
     if (!member.node?.ready || member.instance.healthStatus !== 'Healthy') return 0;
     return member.drainable.length === 0 ? 1 : 2;
   };
+  const debts = new Map(
+    members.map((member) => [member.id, unsettledPrimaries(draft, group, member).length]),
+  );
+  const debt = (member: Member): number => debts.get(member.id) ?? 0;
   const byCost = (a: Member, b: Member): number => (canary ? cost(a) - cost(b) : cost(b) - cost(a));
-  return [...members].sort((a, b) => rank(a) - rank(b) || byCost(a, b) || (a.id < b.id ? -1 : 1));
+  return [...members].sort(
+    (a, b) => rank(a) - rank(b) || debt(a) - debt(b) || byCost(a, b) || (a.id < b.id ? -1 : 1),
+  );
 }
 
 const foreseenBlocked = (draft: RollDraft, member: Member): boolean =>

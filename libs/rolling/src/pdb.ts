@@ -20,7 +20,15 @@ export const neverAllows = (pdb: PdbView): boolean =>
 /** Database operators hold their primary's PDB at zero until they have switched over: that is work, not a mistake. */
 const RESPONDER_LABELS = ['cluster-name', 'cnpg.io/cluster', 'postgres-operator.crunchydata.com/cluster'];
 
-export const hasResponder = (pdb: PdbView): boolean =>
+export const hasResponder = (pdb: PdbView): boolean => guardsPrimary(pdb) || isLabelled(pdb);
+
+/** Operators' PDBs select by role; their labels depend on the installation. */
+function guardsPrimary({ selector }: PdbView): boolean {
+  const labels = (selector as { matchLabels?: Readonly<Record<string, string>> } | null)?.matchLabels ?? {};
+  return labels['spilo-role'] === 'master' || labels['cnpg.io/instanceRole'] === 'primary';
+}
+
+const isLabelled = (pdb: PdbView): boolean =>
   RESPONDER_LABELS.some((label) => pdb.labels[label] !== undefined) &&
   (pdb.labels['spilo-role'] !== undefined ||
     pdb.labels['application'] === 'spilo' ||

@@ -63,10 +63,16 @@ function bootsOf(draft: RollDraft, groups: readonly GroupReport[]): BootReport {
     const wanted = Math.max(group.pool.group.desiredCapacity, pending?.to ?? 0);
     return sum + Math.max(0, draft.pool(group.name) ? wanted - live : 0);
   }, 0);
+  // A termination that was ordered and is not seen yet: the group is about to launch.
+  const launching = groups.flatMap(({ group }) =>
+    group.members.filter(
+      (member) => draft.instance(member.id)?.terminate?.decrement === false && !member.leaving,
+    ),
+  );
   const strained = booting.some((member) =>
     member.pods.some((pod) => PULL_TROUBLE.includes(pod.waitingReason ?? '')),
   );
-  return { inFlight: booting.length + missing, clean: draft.cleanBoots, strained };
+  return { inFlight: booting.length + missing + launching.length, clean: draft.cleanBoots, strained };
 }
 
 function stateOf(draft: RollDraft, groups: readonly GroupReport[]): RollDecision['state'] {

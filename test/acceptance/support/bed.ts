@@ -18,7 +18,12 @@ export interface Bed {
   readonly api: ApiClient;
   clone(): Promise<ConfigClone>;
   /** Until the cluster says so; what it said last is in the error. */
-  until(alias: string, what: string, holds: (row: ClusterRow) => boolean, limitMs?: number): Promise<ClusterRow>;
+  until(
+    alias: string,
+    what: string,
+    holds: (row: ClusterRow) => boolean,
+    limitMs?: number,
+  ): Promise<ClusterRow>;
   ready(alias: string, commit?: string, limitMs?: number): Promise<ClusterRow>;
   close(): Promise<void>;
 }
@@ -45,7 +50,7 @@ export async function startBed(options: Partial<SandboxOptions> = {}): Promise<B
       return await eventually(
         async () => {
           last = await api.cluster(alias);
-          return holds(last) && last;
+          return holds(last) ? last : undefined;
         },
         `${alias}: ${what}`,
         limitMs,

@@ -1,5 +1,5 @@
 import { digestOfValue, fail, sha256Hex, type Digest, type Instant } from '#kernel';
-import type { CommitNote, GitPort, MergeResult } from '#ports';
+import type { AuthoredNote, CommitNote, FileWrite, GitPort, MergeResult } from '#ports';
 
 type Files = ReadonlyMap<string, string>;
 interface Commit {
@@ -75,7 +75,13 @@ export class MemoryGit implements GitPort {
     return this.move(branch, commit, expected);
   }
 
-  async merge(_r: string, branch: string, commit: string, expected: string, note: CommitNote): Promise<MergeResult> {
+  async merge(
+    _r: string,
+    branch: string,
+    commit: string,
+    expected: string,
+    note: CommitNote,
+  ): Promise<MergeResult> {
     this.reach();
     const base = this.mergeBase(commit, expected);
     const [ours, theirs] = [this.of(expected).files, this.of(commit).files];
@@ -91,13 +97,31 @@ export class MemoryGit implements GitPort {
     return this.moveTo(branch, this.add(merged, [expected, commit], note.message, note.at), expected);
   }
 
-  async restore(_r: string, branch: string, commit: string, expected: string, note: CommitNote): Promise<MergeResult> {
+  async restore(
+    _r: string,
+    branch: string,
+    commit: string,
+    expected: string,
+    note: CommitNote,
+  ): Promise<MergeResult> {
     this.reach();
     const isContent = (path: string): boolean => /^clusters?\//.test(path);
     const files = new Map([
       ...[...this.of(expected).files].filter(([path]) => !isContent(path)),
       ...[...this.of(commit).files].filter(([path]) => isContent(path)),
     ]);
+    return this.moveTo(branch, this.add(files, [expected], note.message, note.at), expected);
+  }
+
+  async writeFile(
+    _r: string,
+    branch: string,
+    file: FileWrite,
+    expected: string,
+    note: AuthoredNote,
+  ): Promise<MergeResult> {
+    this.reach();
+    const files = new Map([...this.of(expected).files, [file.path, file.text]]);
     return this.moveTo(branch, this.add(files, [expected], note.message, note.at), expected);
   }
 
@@ -116,8 +140,18 @@ export class MemoryGit implements GitPort {
   }
 
   private add(files: Files, parents: readonly string[], subject: string, at = this.now()): string {
-    const id = sha256Hex(JSON.stringify([[...files].sort(), parents, subject, Math.floor(at / 1000)])).slice(0, 40);
-    this.commits.set(id, { id, parents, files, subject: subject.split('\n')[0] ?? '', author: 'Ada <ada@example.org>', at });
+    const id = sha256Hex(JSON.stringify([[...files].sort(), parents, subject, Math.floor(at / 1000)])).slice(
+      0,
+      40,
+    );
+    this.commits.set(id, {
+      id,
+      parents,
+      files,
+      subject: subject.split('\n')[0] ?? '',
+      author: 'Ada <ada@example.org>',
+      at,
+    });
     return id;
   }
 
@@ -140,7 +174,8 @@ export class MemoryGit implements GitPort {
   }
 
   private reach(): void {
-    if (this.down) fail({ class: 'transient', code: 'git-unreachable', message: 'the Git host does not answer' });
+    if (this.down)
+      fail({ class: 'transient', code: 'git-unreachable', message: 'the Git host does not answer' });
   }
 }
 

@@ -86,7 +86,8 @@ export class MemoryStores {
 
   readonly channels: ChannelStorePort = {
     syncChannels: async (list) => {
-      for (const channel of list) this.channelByName.set(channel.name, { ...this.channelByName.get(channel.name), ...channel });
+      for (const channel of list)
+        this.channelByName.set(channel.name, { ...this.channelByName.get(channel.name), ...channel });
     },
     listChannels: async () => [...this.channelByName.values()].sort((a, b) => a.position - b.position),
     repositories: async () => [...this.repositoryByUrl.values()],
@@ -113,7 +114,8 @@ export class MemoryStores {
       this.append(events);
     },
     getRevision: async (id) => this.revisions.get(id),
-    revisionsByTree: async (digest) => [...this.revisions.values()].filter((one) => one.treeDigest === digest),
+    revisionsByTree: async (digest) =>
+      [...this.revisions.values()].filter((one) => one.treeDigest === digest),
     channelRevisions: async (channel, limit) => (this.entries.get(channel) ?? []).slice(0, limit),
     commitChannel: async (lease, commit) => {
       this.fence(lease);
@@ -123,7 +125,10 @@ export class MemoryStores {
           fail({ class: 'conflict', code: 'channel-moved', message: 'moved' });
         const { current } = commit;
         const list = this.entries.get(commit.channel) ?? [];
-        this.entries.set(commit.channel, list.map((one) => (one.revisionId === current.revisionId ? current : one)));
+        this.entries.set(
+          commit.channel,
+          list.map((one) => (one.revisionId === current.revisionId ? current : one)),
+        );
       }
       for (const run of commit.runs) this.runs.set(run.id, run);
       if (commit.pausedReason === null) {
@@ -175,7 +180,9 @@ export class MemoryStores {
         .slice(0, limit),
     holds: async () => {
       const now = this.clock.now();
-      return [...this.holdById.values()].filter((hold) => hold.expiresAt === undefined || hold.expiresAt > now);
+      return [...this.holdById.values()].filter(
+        (hold) => hold.expiresAt === undefined || hold.expiresAt > now,
+      );
     },
     addHold: async (hold) => void this.holdById.set(hold.id, hold),
     releaseHold: async (id) => void this.holdById.delete(id),
@@ -189,7 +196,9 @@ export class MemoryStores {
       this.append([event]);
     },
     brokenGlass: async (channel, treeDigest, now) =>
-      this.glass.filter((one) => one.channel === channel && one.treeDigest === treeDigest && one.expiresAt > now),
+      this.glass.filter(
+        (one) => one.channel === channel && one.treeDigest === treeDigest && one.expiresAt > now,
+      ),
     addBrokenGlass: async (glass, event) => {
       this.glass.push(glass);
       this.append([event]);

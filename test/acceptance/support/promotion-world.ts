@@ -50,10 +50,16 @@ export class PromotionWorld {
       git: this.git,
       clock,
       ids: { next: () => `id-${(this.ids += 1)}` },
-      log: { debug: ignore, info: ignore, warn: ignore, error: (message, fields) => console.error(message, fields) },
+      log: {
+        debug: ignore,
+        info: ignore,
+        warn: ignore,
+        error: (message, fields) => console.error(message, fields),
+      },
       doorbell: { ring: async (key) => void this.rung.add(key) },
       kubernetes: { connect: async (cluster) => this.kubernetesOf(cluster.id) },
       aws: {} as EnginePorts['aws'],
+      configs: {} as EnginePorts['configs'],
     };
     this.populate(options);
   }
@@ -64,7 +70,11 @@ export class PromotionWorld {
 
   private populate({ sizes, policy }: WorldOptions): void {
     const names = Object.keys(sizes);
-    const first = this.git.push(names[0] as string, { 'fairway.yaml': policy, 'cluster/app.yaml': 'image: 1\n' }, 'begin');
+    const first = this.git.push(
+      names[0] as string,
+      { 'fairway.yaml': policy, 'cluster/app.yaml': 'image: 1\n' },
+      'begin',
+    );
     for (const name of names) this.git.branches.set(name, first);
     names.forEach((name, position) => {
       const from = names[position - 1];
@@ -121,19 +131,25 @@ export class PromotionWorld {
   async until(what: string, condition: () => boolean, limit = hours(24 * 14)): Promise<void> {
     const end = this.now + limit;
     while (!condition()) {
-      if (this.now > end) throw new Error(`not within ${limit / 3_600_000} h of virtual time: ${what}\n${this.describe()}`);
+      if (this.now > end)
+        throw new Error(`not within ${limit / 3_600_000} h of virtual time: ${what}\n${this.describe()}`);
       await this.tick(this.isMoving() ? minutes(3) : minutes(30));
     }
   }
 
   async passTime(length: number): Promise<void> {
     const end = this.now + length;
-    while (this.now < end) await this.tick(Math.min(end - this.now, this.isMoving() ? minutes(3) : minutes(30)));
+    while (this.now < end)
+      await this.tick(Math.min(end - this.now, this.isMoving() ? minutes(3) : minutes(30)));
   }
 
   private isMoving(): boolean {
     if (this.busyUntil.size > 0 || this.jobs.size > 0) return true;
-    return this.names.some((name) => ['seen', 'deploying', 'converged', 'verifying'].includes(this.entry(name)?.phase ?? '') && !this.waits(name));
+    return this.names.some(
+      (name) =>
+        ['seen', 'deploying', 'converged', 'verifying'].includes(this.entry(name)?.phase ?? '') &&
+        !this.waits(name),
+    );
   }
 
   /** For a window or a person: nothing happens sooner by looking more often. */
@@ -158,7 +174,11 @@ export class PromotionWorld {
   running(name: string, path: string, text: string): number {
     return this.clustersOf(name).filter((cluster) => {
       const status = this.status(cluster.id);
-      return status?.phase === 'ready' && status.currentVersion !== undefined && this.git.file(status.currentVersion, path) === text;
+      return (
+        status?.phase === 'ready' &&
+        status.currentVersion !== undefined &&
+        this.git.file(status.currentVersion, path) === text
+      );
     }).length;
   }
   describe(): string {
@@ -179,8 +199,11 @@ export class PromotionWorld {
     if (!revision) return;
     const busy = this.busyUntil.get(cluster.id);
     if (busy?.revisionId !== wanted) {
-      if (runtime.status?.phase === 'failed' && busy === undefined && runtime.memory['failedAt'] === wanted) return;
-      const same = (runtime.memory['settled'] as { treeDigest?: string } | undefined)?.treeDigest === revision.treeDigest;
+      if (runtime.status?.phase === 'failed' && busy === undefined && runtime.memory['failedAt'] === wanted)
+        return;
+      const same =
+        (runtime.memory['settled'] as { treeDigest?: string } | undefined)?.treeDigest ===
+        revision.treeDigest;
       const takes = same ? 0 : minutes(15 + (parseInt(sha256Hex(cluster.id + wanted).slice(0, 4), 16) % 25));
       this.busyUntil.set(cluster.id, { revisionId: wanted, at: this.now + takes });
       if (!same) this.setStatus(runtime, { phase: 'updating', since: this.now });
@@ -195,11 +218,20 @@ export class PromotionWorld {
     if (!revision) return;
     const poison = this.git.file(revision.commit, 'cluster/poison.yaml') ?? '';
     if (poison.split('\n').includes(cluster.alias)) {
-      this.setStatus({ ...runtime, memory: { ...runtime.memory, failedAt: wanted } }, { phase: 'failed', since: this.now });
+      this.setStatus(
+        { ...runtime, memory: { ...runtime.memory, failedAt: wanted } },
+        { phase: 'failed', since: this.now },
+      );
       return;
     }
     const desiredDigest = digestOfValue([cluster.id, revision.treeDigest]);
-    const settled = { revisionId: wanted, treeDigest: revision.treeDigest, recordDigest: 'r', desiredDigest, verifiedAt: this.now };
+    const settled = {
+      revisionId: wanted,
+      treeDigest: revision.treeDigest,
+      recordDigest: 'r',
+      desiredDigest,
+      verifiedAt: this.now,
+    };
     const last = runtime.status?.currentVersion;
     this.setStatus(
       { ...runtime, memory: { settled } },
@@ -230,7 +262,10 @@ export class PromotionWorld {
       consecutiveFailures: 0,
       updatedAt: this.now,
     };
-    this.stores.runtimeById.set(runtime.clusterId, { ...runtime, status: { ...base, ...runtime.status, ...change } });
+    this.stores.runtimeById.set(runtime.clusterId, {
+      ...runtime,
+      status: { ...base, ...runtime.status, ...change },
+    });
   }
 
   /** A cluster whose Jobs take ten minutes and print real results. */
@@ -244,7 +279,8 @@ export class PromotionWorld {
     const port: Partial<KubernetesPort> = {
       serverVersion: async () => VERSION,
       apply: async (object) => {
-        if (object.kind === 'Job' && !this.jobs.has(key(object))) this.jobs.set(key(object), { run: object, at: this.now });
+        if (object.kind === 'Job' && !this.jobs.has(key(object)))
+          this.jobs.set(key(object), { run: object, at: this.now });
         return object;
       },
       get: async (ref) => {
@@ -256,7 +292,10 @@ export class PromotionWorld {
       list: async (kind, options) => {
         if (kind.kind !== 'Pod') return [];
         const name = options?.namespace ?? '';
-        const terminated = { name: 'conformance', state: { terminated: { exitCode: this.isBroken(clusterId) ? 1 : 0 } } };
+        const terminated = {
+          name: 'conformance',
+          state: { terminated: { exitCode: this.isBroken(clusterId) ? 1 : 0 } },
+        };
         return [
           {
             apiVersion: 'v1',
@@ -285,7 +324,9 @@ export class PromotionWorld {
         ? `<testcase name="[sig-network] DNS should resolve"><failure>no answer</failure></testcase>`
         : `<testcase name="[sig-node] test ${index}"/>`,
     );
-    return frameJUnit('junit_01.xml', `<testsuites><testsuite name="e2e">${cases.join('')}</testsuite></testsuites>`);
+    return frameJUnit(
+      'junit_01.xml',
+      `<testsuites><testsuite name="e2e">${cases.join('')}</testsuite></testsuites>`,
+    );
   }
 }
-

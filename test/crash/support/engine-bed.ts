@@ -18,7 +18,12 @@ import { ROLE_NAME } from '../../../apps/sandbox/src/sandbox.js';
 import { startBed, type Bed } from '../../acceptance/support/bed.js';
 import { Incarnation, type Fate, type PortCall } from './incarnation.js';
 
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 /** Rhythm of a process that lives among simulations at high speed. */
 const SETTINGS: EngineSettings = {
@@ -89,7 +94,10 @@ export async function startEngineBed(speed: number): Promise<EngineBed> {
       let alive = true;
       while (alive) {
         if (Date.now() > deadline) throw await stuck(bed, clusterId, deaths);
-        const ended = await Promise.race([reconciler.reconcile(clusterId), incarnation.died.then(() => undefined)]);
+        const ended = await Promise.race([
+          reconciler.reconcile(clusterId),
+          incarnation.died.then(() => undefined),
+        ]);
         const status = (await stores.updates.runtime(clusterId))?.status;
         if (status?.phase === 'ready' && status.currentVersion === commit && ended) return { deaths, calls };
         alive = ended !== undefined;
@@ -109,12 +117,18 @@ export async function startEngineBed(speed: number): Promise<EngineBed> {
 }
 
 /** Until the pass wants to be woken, but never longer than what the estate needs to move. */
-function restOf(result: Awaited<ReturnType<ReturnType<typeof createClusterReconciler>['reconcile']>> | undefined) {
+function restOf(
+  result: Awaited<ReturnType<ReturnType<typeof createClusterReconciler>['reconcile']>> | undefined,
+) {
   if (result?.kind !== 'passed' || result.nextDueAt === undefined) return 10;
   return Math.min(25, Math.max(0, result.nextDueAt - Date.now()));
 }
 
-async function stuck(bed: Bed, clusterId: string, deaths: readonly (PortCall & { fate: Fate })[]): Promise<Error> {
+async function stuck(
+  bed: Bed,
+  clusterId: string,
+  deaths: readonly (PortCall & { fate: Fate })[],
+): Promise<Error> {
   const row = await bed.api.cluster(clusterId);
   const last = deaths.slice(-5).map(({ fate, key }) => `${fate} ${key}`.slice(0, 200));
   return new Error(

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { days, hours, parseDuration, toIso } from '#kernel';
-import type { ApprovalRecord, BrokenGlass } from '#fleet';
+import type { ApprovalRecord, BrokenGlass, FleetEvent, GateReason, Revision } from '#fleet';
 import type { Role } from '#ports';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { NeedsRole } from '../auth/needs.decorator.js';
@@ -9,7 +9,7 @@ import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { ApiError } from '../errors/api-error.js';
 import { parseBody } from '../registry/parse-body.js';
 import { commitSchema, reasonSchema } from './gates.controller.js';
-import { encodeCandidate, PromotionView } from './promotion-view.js';
+import { encodeCandidate, PromotionView, type Candidate } from './promotion-view.js';
 
 const decisionSchema = z.strictObject({
   decision: z.enum(['approve', 'reject']),
@@ -26,7 +26,10 @@ const glassSchema = z.strictObject({
   expires_in: z
     .string()
     .default('24h')
-    .refine((text) => (parseDuration(text) ?? Infinity) <= LONGEST_GLASS, 'is no duration of at most 7d, e.g. 2h'),
+    .refine(
+      (text) => (parseDuration(text) ?? Infinity) <= LONGEST_GLASS,
+      'is no duration of at most 7d, e.g. 2h',
+    ),
 });
 const querySchema = z.object({ commit: commitSchema.optional() });
 
@@ -59,39 +62,68 @@ export class ApprovalsController {
     const { revision, policy, evaluation } = candidate;
     const seen = evaluation?.evidenceDigest;
     if (wish.evidence_digest !== undefined && wish.evidence_digest !== seen) {
-      throw new ApiError(409, 'evidence-changed', 'the evidence is another one by now', 'Look at the gates again.');
+      throw new ApiError(
+        409,
+        'evidence-changed',
+        'the evidence is another one by now',
+        'Look at the gates again.',
+      );
     }
-    const by = actorOf(request);
-    const at = this.api.clock.now();
-    const approval: ApprovalRecord = {
+    const approval = this.approval(candidate, wish, request);
+    await this.api.decisions.addApproval(approval, this.approvalEvent(approval, candidate));
+    await this.api.doorbell.ring(`channel/${policy.from ?? name}`).catch(() => undefined);
+    return {
+      ...encodeApproval(approval),
+      gates: encodeCandidate(await this.view.candidate(name, revision.commit)),
+    };
+  }
+
+  private approval(
+    { channel, revision, evaluation }: Candidate,
+    wish: z.infer<typeof decisionSchema>,
+    request: AuthenticatedRequest,
+  ): ApprovalRecord {
+    const seen = evaluation?.evidenceDigest;
+    return {
       id: this.api.ids.next(),
-      channel: name,
+      channel: channel.name,
       revisionId: revision.id,
       treeDigest: revision.treeDigest,
       ...(seen !== undefined && { evidenceDigest: seen }),
       decision: wish.decision,
-      by,
+      by: actorOf(request),
       roles: rolesOf(request.principal?.role),
       ...(wish.reason !== undefined && wish.reason !== '' && { reason: wish.reason }),
-      at,
+      at: this.api.clock.now(),
     };
-    const verb = wish.decision === 'approve' ? 'approved' : 'rejected';
+  }
+
+  private approvalEvent(approval: ApprovalRecord, { revision, evaluation }: Candidate): FleetEvent {
+    const { by, at, channel } = approval;
+    const approved = approval.decision === 'approve';
+    const verb = approved ? 'approved' : 'rejected';
     const why = approval.reason === undefined ? '' : `: ${approval.reason}`;
-    const event = this.view.event(name, `approval.${verb}`, wish.decision === 'approve' ? 'info' : 'warning', {
+    return this.view.event(channel, `approval.${verb}`, approved ? 'info' : 'warning', {
       at,
-      message: `${name}: ${by} ${verb} ${revision.commit.slice(0, 12)}${why}`,
-      data: { commit: revision.commit, revisionId: revision.id, by, evidence: evaluation?.reasons ?? [] },
+      message: `${channel}: ${by} ${verb} ${revision.commit.slice(0, 12)}${why}`,
+      data: {
+        commit: revision.commit,
+        revisionId: revision.id,
+        by,
+        evidence: evaluation?.reasons ?? [],
+      },
     });
-    await this.api.decisions.addApproval(approval, event);
-    await this.api.doorbell.ring(`channel/${policy.from ?? name}`).catch(() => undefined);
-    return { ...encodeApproval(approval), gates: encodeCandidate(await this.view.candidate(name, revision.commit)) };
   }
 
   /** Lets what is held on the channel roll out without its evidence. Loud, audited, and over at its expiry. */
   @Post(':channel/break-glass')
   @NeedsRole('admin')
   @HttpCode(201)
-  async breakGlass(@Param('channel') name: string, @Body() body: unknown, @Req() request: AuthenticatedRequest) {
+  async breakGlass(
+    @Param('channel') name: string,
+    @Body() body: unknown,
+    @Req() request: AuthenticatedRequest,
+  ) {
     const wish = parseBody(glassSchema, body);
     await this.view.channel(name);
     const revision = await this.view.revisionIn([name], wish.commit);
@@ -104,26 +136,45 @@ export class ApprovalsController {
         'Glass is broken for what is held; merge it to the branch first.',
       );
     }
-    const by = actorOf(request);
-    const createdAt = this.api.clock.now();
-    const glass: BrokenGlass = {
-      id: this.api.ids.next(),
+    const glass = this.glass(revision, name, wish, request);
+    await this.api.decisions.addBrokenGlass(glass, this.glassEvent(glass, revision, entry.reasons));
+    await this.api.doorbell.ring(`channel/${name}`).catch(() => undefined);
+    return {
+      id: glass.id,
       channel: name,
+      commit: revision.commit,
+      by: glass.by,
+      reason: glass.reason,
+      expires_at: toIso(glass.expiresAt),
+    };
+  }
+
+  private glass(
+    revision: Revision,
+    channel: string,
+    wish: z.infer<typeof glassSchema>,
+    request: AuthenticatedRequest,
+  ): BrokenGlass {
+    const createdAt = this.api.clock.now();
+    return {
+      id: this.api.ids.next(),
+      channel,
       revisionId: revision.id,
       treeDigest: revision.treeDigest,
-      by,
+      by: actorOf(request),
       reason: wish.reason,
       createdAt,
       expiresAt: createdAt + (parseDuration(wish.expires_in) ?? hours(24)),
     };
-    const event = this.view.event(name, 'glass.broken', 'critical', {
+  }
+
+  private glassEvent(glass: BrokenGlass, revision: Revision, evidence: readonly GateReason[]): FleetEvent {
+    const { channel, by, reason, createdAt } = glass;
+    return this.view.event(channel, 'glass.broken', 'critical', {
       at: createdAt,
-      message: `${name}: ${by} BROKE THE GLASS for ${revision.commit.slice(0, 12)} (${revision.subject}): ${wish.reason}`,
-      data: { commit: revision.commit, revisionId: revision.id, by, reason: wish.reason, evidence: entry.reasons },
+      message: `${channel}: ${by} BROKE THE GLASS for ${revision.commit.slice(0, 12)} (${revision.subject}): ${reason}`,
+      data: { commit: revision.commit, revisionId: revision.id, by, reason, evidence },
     });
-    await this.api.decisions.addBrokenGlass(glass, event);
-    await this.api.doorbell.ring(`channel/${name}`).catch(() => undefined);
-    return { id: glass.id, channel: name, commit: revision.commit, by, reason: glass.reason, expires_at: toIso(glass.expiresAt) };
   }
 }
 

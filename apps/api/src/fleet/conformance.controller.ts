@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { seconds, toIso } from '#kernel';
-import type { ConformanceRun } from '#fleet';
+import type { Cluster, ConformanceRun, Revision } from '#fleet';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { ApiError, notFound } from '../errors/api-error.js';
@@ -14,7 +14,11 @@ const listSchema = z.object({
   cluster: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 });
-const runSchema = z.strictObject({ cluster: z.string(), suite: z.string().min(1).max(63), reason: reasonSchema });
+const runSchema = z.strictObject({
+  cluster: z.string(),
+  suite: z.string().min(1).max(63),
+  reason: reasonSchema,
+});
 const HISTORY = 500;
 
 /** Conformance runs: what was proven where, and which tests cannot be trusted. */
@@ -45,7 +49,9 @@ export class ConformanceController {
     const run = (await this.api.channels.runsFor({}, HISTORY)).find((one) => one.id === id);
     if (!run) throw notFound(`conformance run ${id}`);
     const events = await this.api.outbox.eventsAfter(0, 1_000, { clusterId: run.clusterId });
-    const log = events.filter((event) => event.data['runId'] === id).map((event) => ({ at: toIso(event.at), message: event.message }));
+    const log = events
+      .filter((event) => event.data['runId'] === id)
+      .map((event) => ({ at: toIso(event.at), message: event.message }));
     return { ...encodeRun(run), log };
   }
 
@@ -57,15 +63,44 @@ export class ConformanceController {
     const cluster = await this.cluster(name);
     const runtime = await this.api.updates.runtime(cluster.id);
     const revision =
-      runtime?.admittedRevisionId === undefined ? undefined : await this.api.channels.getRevision(runtime.admittedRevisionId);
+      runtime?.admittedRevisionId === undefined
+        ? undefined
+        : await this.api.channels.getRevision(runtime.admittedRevisionId);
     const desiredDigest = runtime?.status?.desiredDigest;
     if (!revision || desiredDigest === undefined)
       throw new ApiError(409, 'cluster-not-settled', `cluster ${cluster.alias} has no content yet`);
-    const before = await this.api.channels.runsFor({ clusterId: cluster.id, treeDigest: revision.treeDigest }, HISTORY);
+    const before = await this.api.channels.runsFor(
+      { clusterId: cluster.id, treeDigest: revision.treeDigest },
+      HISTORY,
+    );
     if (before.some((one) => one.suite === suite && one.state !== 'finished'))
       throw new ApiError(409, 'run-under-way', `${suite} is under way on ${cluster.alias}`);
-    const at = this.api.clock.now();
-    const run: ConformanceRun = {
+    const run = this.newRun(cluster, suite, revision, desiredDigest, before);
+    const at = run.createdAt;
+    await this.save(run);
+    const actor = actorOf(request);
+    const subject = `cluster/${cluster.id}`;
+    await this.api.audit.append({
+      at,
+      actor,
+      action: 'conformance.requested',
+      subject,
+      reason,
+      data: { ...run },
+    });
+    await this.api.doorbell.ring(`channel/${cluster.channel}`).catch(() => undefined);
+    return encodeRun(run);
+  }
+
+  private newRun(
+    cluster: Cluster,
+    suite: string,
+    revision: Revision,
+    desiredDigest: string,
+    before: readonly ConformanceRun[],
+  ): ConformanceRun {
+    const attempts = before.filter((one) => one.suite === suite).map((one) => one.attempt);
+    return {
       id: this.api.ids.next(),
       channel: cluster.channel,
       clusterId: cluster.id,
@@ -74,17 +109,11 @@ export class ConformanceController {
       commit: revision.commit,
       treeDigest: revision.treeDigest,
       desiredDigest,
-      attempt: 1 + Math.max(0, ...before.filter((one) => one.suite === suite).map((one) => one.attempt)),
+      attempt: 1 + Math.max(0, ...attempts),
       state: 'pending',
       failedTests: [],
-      createdAt: at,
+      createdAt: this.api.clock.now(),
     };
-    await this.save(run);
-    const actor = actorOf(request);
-    const subject = `cluster/${cluster.id}`;
-    await this.api.audit.append({ at, actor, action: 'conformance.requested', subject, reason, data: { ...run } });
-    await this.api.doorbell.ring(`channel/${cluster.channel}`).catch(() => undefined);
-    return encodeRun(run);
   }
 
   private async save(run: ConformanceRun): Promise<void> {
@@ -94,9 +123,10 @@ export class ConformanceController {
     await this.api.leases.release(lease);
   }
 
-  private async cluster(name: string) {
+  private async cluster(name: string): Promise<Cluster> {
     const cluster =
-      (await this.api.registry.getCluster(name)) ?? (await this.api.registry.listClusters({ alias: name }))[0];
+      (await this.api.registry.getCluster(name)) ??
+      (await this.api.registry.listClusters({ alias: name }))[0];
     if (!cluster) throw notFound(`cluster ${name}`);
     return cluster;
   }

@@ -61,7 +61,13 @@ export class GatesController {
     };
     await this.api.decisions.saveAnswers([answer]);
     const subject = `channel/${name}`;
-    await this.api.audit.append({ at, actor: answer.by, action: 'gate.answered', subject, data: { ...answer } });
+    await this.api.audit.append({
+      at,
+      actor: answer.by,
+      action: 'gate.answered',
+      subject,
+      data: { ...answer },
+    });
     await this.api.doorbell.ring(`channel/${name}`).catch(() => undefined);
     return encodeAnswer(answer);
   }

@@ -57,7 +57,13 @@ export class NotificationsController {
     const what = id === undefined ? { route: route ?? '' } : { id };
     const replayed = await this.api.deliveries.replay(what, at);
     const subject = `notification/${id ?? route}`;
-    await this.api.audit.append({ at, actor: actorOf(request), action: 'notification.replayed', subject, data: { replayed } });
+    await this.api.audit.append({
+      at,
+      actor: actorOf(request),
+      action: 'notification.replayed',
+      subject,
+      data: { replayed },
+    });
     return { replayed };
   }
 

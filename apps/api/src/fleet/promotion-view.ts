@@ -32,7 +32,11 @@ export class PromotionView {
     const channel = await this.channel(name);
     const policy = channelPolicyOf(await new StoredPolicies(this.api.decisions).policyOf(channel), channel);
     if (policy.from === undefined)
-      throw new ApiError(409, 'no-channel-before', `people push to ${name} directly: nothing is promoted into it`);
+      throw new ApiError(
+        409,
+        'no-channel-before',
+        `people push to ${name} directly: nothing is promoted into it`,
+      );
     const revision = await this.revisionIn([policy.from, name], commit);
     return { channel, policy, revision, evaluation: await gatesFor(this.api, channel, policy, revision) };
   }
@@ -46,28 +50,40 @@ export class PromotionView {
       }
       if (commit === undefined) break;
     }
-    throw notFound(commit === undefined ? `a revision in ${channels[0]}` : `revision ${commit} in ${channels.join(' or ')}`);
+    throw notFound(
+      commit === undefined
+        ? `a revision in ${channels[0]}`
+        : `revision ${commit} in ${channels.join(' or ')}`,
+    );
   }
 
   /** Records the wish once per Idempotency-Key, and wakes who does it. */
   async ask(
     request: AuthenticatedRequest,
-    wish: Pick<ChannelRequest, 'kind' | 'channel' | 'revisionId' | 'reason'> & { readonly clusterId?: string },
+    wish: Pick<ChannelRequest, 'kind' | 'channel' | 'revisionId' | 'reason'> & {
+      readonly clusterId?: string;
+    },
     ring: string,
     data: Readonly<Record<string, unknown>> = {},
   ): Promise<ChannelRequest> {
     const by = actorOf(request);
     const given = request.headers['idempotency-key'];
-    const id = typeof given === 'string' && given !== '' ? sha256Hex(`${by}|${wish.kind}|${given}`).slice(0, 32) : this.api.ids.next();
+    const id =
+      typeof given === 'string' && given !== ''
+        ? sha256Hex(`${by}|${wish.kind}|${given}`).slice(0, 32)
+        : this.api.ids.next();
     const known = await this.api.decisions.getRequest(id);
     if (known) return known;
     const createdAt = this.api.clock.now();
     const asked: ChannelRequest = { ...wish, id, by, state: 'open', createdAt };
-    await this.api.decisions.addRequest(asked, this.event(asked.channel, `${asked.kind}.requested`, 'warning', {
-      at: createdAt,
-      message: `${asked.channel}: ${by} asks for ${asked.kind}: ${asked.reason}`,
-      data: { requestId: id, revisionId: asked.revisionId, by, reason: asked.reason, ...data },
-    }));
+    await this.api.decisions.addRequest(
+      asked,
+      this.event(asked.channel, `${asked.kind}.requested`, 'warning', {
+        at: createdAt,
+        message: `${asked.channel}: ${by} asks for ${asked.kind}: ${asked.reason}`,
+        data: { requestId: id, revisionId: asked.revisionId, by, reason: asked.reason, ...data },
+      }),
+    );
     await this.api.doorbell.ring(`channel/${ring}`).catch(() => undefined);
     return asked;
   }
@@ -124,7 +140,10 @@ export const encodeCandidate = ({ channel, policy, revision, evaluation }: Candi
 /** 409 with every reason. */
 export function notEligible({ channel, revision, evaluation }: Candidate): ApiError {
   const open = (evaluation?.reasons ?? []).filter((one) => one.state !== 'pass');
-  const why = open.length === 0 ? 'its content was never in the channel before' : open.map((one) => `${one.gate}: ${one.message}`).join('; ');
+  const why =
+    open.length === 0
+      ? 'its content was never in the channel before'
+      : open.map((one) => `${one.gate}: ${one.message}`).join('; ');
   return new ApiError(
     409,
     'gates-closed',

@@ -25,7 +25,11 @@ export class RollbackController {
     await this.view.channel(name);
     const revision = to === undefined ? await this.lastGood(name) : await this.view.revisionIn([name], to);
     return encodeRequest(
-      await this.view.ask(request, { kind: 'rollback', channel: name, revisionId: revision.id, reason }, name),
+      await this.view.ask(
+        request,
+        { kind: 'rollback', channel: name, revisionId: revision.id, reason },
+        name,
+      ),
     );
   }
 
@@ -37,9 +41,16 @@ export class RollbackController {
       (await this.api.registry.getCluster(id)) ?? (await this.api.registry.listClusters({ alias: id }))[0];
     if (!cluster) throw notFound(`cluster ${id}`);
     const last = to ?? (await this.api.updates.runtime(cluster.id))?.status?.lastVersion;
-    if (last === undefined) throw new ApiError(409, 'no-last-version', `cluster ${cluster.alias} had nothing before`);
+    if (last === undefined)
+      throw new ApiError(409, 'no-last-version', `cluster ${cluster.alias} had nothing before`);
     const revision = await this.view.revisionIn([cluster.channel], last);
-    const wish = { kind: 'rollback-cluster', channel: cluster.channel, revisionId: revision.id, clusterId: cluster.id, reason } as const;
+    const wish = {
+      kind: 'rollback-cluster',
+      channel: cluster.channel,
+      revisionId: revision.id,
+      clusterId: cluster.id,
+      reason,
+    } as const;
     return encodeRequest(await this.view.ask(request, wish, cluster.channel));
   }
 
@@ -48,10 +59,16 @@ export class RollbackController {
     const [head, ...older] = await this.api.channels.channelRevisions(name, 100);
     const present = head && (await this.api.channels.getRevision(head.revisionId));
     for (const entry of older) {
-      if (entry.convergedAt === undefined || entry.phase === 'failed' || entry.phase === 'rolled-back') continue;
+      if (entry.convergedAt === undefined || entry.phase === 'failed' || entry.phase === 'rolled-back')
+        continue;
       const revision = await this.api.channels.getRevision(entry.revisionId);
       if (revision && revision.treeDigest !== present?.treeDigest) return revision;
     }
-    throw new ApiError(409, 'nothing-to-roll-back-to', `${name} has no earlier content that ran well`, 'Name a commit with "to".');
+    throw new ApiError(
+      409,
+      'nothing-to-roll-back-to',
+      `${name} has no earlier content that ran well`,
+      'Name a commit with "to".',
+    );
   }
 }

@@ -16,11 +16,14 @@ export interface TestHistory {
 
 /** Every test that failed in these runs, the worst first. Tests that never failed are not listed. */
 export function flakes(runs: readonly ConformanceRun[]): readonly TestHistory[] {
-  const judged = runs.filter((run) => run.verdict === 'pass' || (run.verdict === 'fail' && run.failedTests.length > 0));
+  const judged = runs.filter(
+    (run) => run.verdict === 'pass' || (run.verdict === 'fail' && run.failedTests.length > 0),
+  );
   const found: TestHistory[] = [];
   for (const suite of new Set(judged.map((run) => run.suite))) {
     const mine = judged.filter((run) => run.suite === suite);
-    for (const test of new Set(mine.flatMap((run) => run.failedTests))) found.push(historyOf(suite, test, mine));
+    for (const test of new Set(mine.flatMap((run) => run.failedTests)))
+      found.push(historyOf(suite, test, mine));
   }
   return found.sort((a, b) => b.failures - a.failures || (a.test < b.test ? -1 : 1));
 }

@@ -44,7 +44,9 @@ const SENDERS: Readonly<Record<string, Sender>> = {
     hint: 'GitHub sends X-Hub-Signature-256; the secret of the webhook must be the configured one.',
     replays: false,
     verify: (settings) =>
-      given(settings.FAIRWAY_GITHUB_WEBHOOK_SECRET, (secret) => verifyHmac(secret, ['x-hub-signature-256'], PREFIXED)),
+      given(settings.FAIRWAY_GITHUB_WEBHOOK_SECRET, (secret) =>
+        verifyHmac(secret, ['x-hub-signature-256'], PREFIXED),
+      ),
   },
   gitlab: {
     setting: 'FAIRWAY_GITLAB_WEBHOOK_TOKEN or FAIRWAY_GITLAB_WEBHOOK_SIGNING_SECRET',
@@ -60,7 +62,9 @@ const SENDERS: Readonly<Record<string, Sender>> = {
     hint: 'Bitbucket sends X-Hub-Signature: sha256=…; the secret of the webhook must be the configured one.',
     replays: false,
     verify: (settings) =>
-      given(settings.FAIRWAY_BITBUCKET_WEBHOOK_SECRET, (secret) => verifyHmac(secret, ['x-hub-signature'], PREFIXED)),
+      given(settings.FAIRWAY_BITBUCKET_WEBHOOK_SECRET, (secret) =>
+        verifyHmac(secret, ['x-hub-signature'], PREFIXED),
+      ),
   },
   gitea: {
     setting: 'FAIRWAY_GITEA_WEBHOOK_SECRET',

@@ -49,12 +49,19 @@ export function addConformance(program: Command): void {
       const answer = await client().get<{ items: RunAnswer[] }>(`${BASE}?${new URLSearchParams(filters)}`);
       print(formatOf(command), answer.items, () => runsText(answer.items));
     });
+  addRunDetails(conformance);
+}
+
+function addRunDetails(conformance: Command): void {
   conformance
     .command('logs <run>')
     .description('what happened in a run, and how far it is')
     .action(async (id: string, _options: object, command: Command) => {
       const run = await client().get<RunAnswer>(`${BASE}/${encodeURIComponent(id)}`);
-      const lines = [...(run.log ?? []).map((line) => `${line.at} ${line.message}`), `${run.state}: ${run.message ?? ''}`];
+      const lines = [
+        ...(run.log ?? []).map((line) => `${line.at} ${line.message}`),
+        `${run.state}: ${run.message ?? ''}`,
+      ];
       print(formatOf(command), run.log ?? [], () => lines.join('\n'));
     });
   conformance
@@ -62,7 +69,9 @@ export function addConformance(program: Command): void {
     .description('tests that failed, and those that flake')
     .option('--channel <channel>', 'only this channel')
     .action(async (filters: Record<string, string>, command: Command) => {
-      const answer = await client().get<{ items: TestAnswer[] }>(`${BASE}/tests?${new URLSearchParams(filters)}`);
+      const answer = await client().get<{ items: TestAnswer[] }>(
+        `${BASE}/tests?${new URLSearchParams(filters)}`,
+      );
       print(formatOf(command), answer.items, () => testsText(answer.items));
     });
 }
@@ -70,7 +79,11 @@ export function addConformance(program: Command): void {
 async function showRun(id: string, command: Command): Promise<void> {
   const run = await client().get<RunAnswer>(`${BASE}/${encodeURIComponent(id)}`);
   print(formatOf(command), run, () =>
-    [runsText([run]), run.message ?? '', ...run.failed_tests.map((test) => `  ${paint('red', 'failed')} ${test}`)].join('\n'),
+    [
+      runsText([run]),
+      run.message ?? '',
+      ...run.failed_tests.map((test) => `  ${paint('red', 'failed')} ${test}`),
+    ].join('\n'),
   );
   if (run.verdict === 'fail') process.exitCode = EXIT.blocked;
 }

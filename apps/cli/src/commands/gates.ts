@@ -24,7 +24,9 @@ export function addGates(program: Command): void {
     .option('--commit <commit>', 'this revision instead of the newest of the channel before')
     .action(async (channel: string, { commit }: { commit?: string }, command: Command) => {
       const query = commit === undefined ? '' : `?${new URLSearchParams({ commit })}`;
-      const answer = await client().get<GatesAnswer>(`/api/v1/channels/${encodeURIComponent(channel)}/gates${query}`);
+      const answer = await client().get<GatesAnswer>(
+        `/api/v1/channels/${encodeURIComponent(channel)}/gates${query}`,
+      );
       print(formatOf(command), answer, () => gatesText(answer));
       if (!answer.eligible && !answer.already) process.exitCode = EXIT.blocked;
     });

@@ -38,7 +38,13 @@ export function addHold(program: Command): void {
       print(formatOf(command), answer.items, () =>
         table(
           ['ID', 'SCOPE', 'OWNER', 'EXPIRES', 'REASON'],
-          answer.items.map((hold) => [hold.id, scopeText(hold.scope), hold.owner, hold.expires_at ?? '-', hold.reason]),
+          answer.items.map((hold) => [
+            hold.id,
+            scopeText(hold.scope),
+            hold.owner,
+            hold.expires_at ?? '-',
+            hold.reason,
+          ]),
         ),
       );
     });
@@ -56,7 +62,8 @@ function scopeOf(text: string, pool: string | undefined): Readonly<Record<string
   const [kind, ...rest] = text.split('/');
   const name = rest.join('/');
   if (kind === 'channel' && name !== '') return { kind, channel: name };
-  if (kind === 'cluster' && name !== '') return pool === undefined ? { kind, cluster: name } : { kind: 'pool', cluster: name, pool };
+  if (kind === 'cluster' && name !== '')
+    return pool === undefined ? { kind, cluster: name } : { kind: 'pool', cluster: name, pool };
   throw new CommandError(`"${text}" is no scope`, EXIT.usage, 'Write fleet, channel/<name> or cluster/<id>.');
 }
 

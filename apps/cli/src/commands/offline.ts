@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { CommandError, EXIT } from '../exit-codes.js';
 import { type OfflineOptions, withClusterOptions, withOfflineOptions } from '../offline/offline-options.js';
 
 /**
@@ -20,22 +19,4 @@ export function addOffline(program: Command): void {
       const { validateOffline } = await import('../offline/validate-offline.js');
       validateOffline(options, command);
     });
-  addExplain(program.command('config').description('config items and where they come from'));
 }
-
-const addExplain = (config: Command): Command =>
-  withOfflineOptions(config.command('explain <cluster> [key]'))
-    .description(
-      'every config item, or one: its value, and what each layer says (<cluster> is a record file)',
-    )
-    .action(async (file: string, key: string | undefined, options: OfflineOptions, command: Command) => {
-      if (!options.offline) {
-        throw new CommandError(
-          'config explain works on files only',
-          EXIT.usage,
-          'Add --offline and name a record file.',
-        );
-      }
-      const { explainOffline } = await import('../offline/explain-offline.js');
-      explainOffline(file, key, options, command);
-    });

@@ -91,7 +91,14 @@ function addBreakGlass(program: Command): void {
       if (wish.confirm !== channel)
         throw new CommandError(`--confirm says ${wish.confirm}, not ${channel}`, EXIT.usage);
       const body = { commit: wish.commit, reason: wish.reason, expires_in: wish.expiresIn };
-      const answer = await client().post<{ commit: string; expires_at: string }>(wholePath(channel, 'break-glass'), body);
-      print(formatOf(command), answer, () => `${channel}: the glass is broken for ${short(answer.commit)} until ${answer.expires_at}`);
+      const answer = await client().post<{ commit: string; expires_at: string }>(
+        wholePath(channel, 'break-glass'),
+        body,
+      );
+      print(
+        formatOf(command),
+        answer,
+        () => `${channel}: the glass is broken for ${short(answer.commit)} until ${answer.expires_at}`,
+      );
     });
 }

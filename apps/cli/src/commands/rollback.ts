@@ -13,7 +13,9 @@ interface Options {
 export function addRollback(program: Command): void {
   program
     .command('rollback <target>')
-    .description('bring back what a channel (or with --cluster one cluster) ran before; promotion is on hold afterwards')
+    .description(
+      'bring back what a channel (or with --cluster one cluster) ran before; promotion is on hold afterwards',
+    )
     .requiredOption('--reason <text>', 'why')
     .option('--to <commit>', 'this revision instead of the last that ran well')
     .option('--cluster', 'the target is a cluster, by id or alias')

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { explain, type ExplainedItem, type LayerValue } from '#config';
+import { explain } from '#config';
+import { toIso } from '#kernel';
+import { printExplained } from '../commands/explained-items.js';
 import { formatOf } from '../commands/session.js';
 import { CommandError, EXIT } from '../exit-codes.js';
-import { print, table } from '../output.js';
 import type { OfflineOptions } from './offline-options.js';
 import { OfflineScope, workingTree } from './offline-scope.js';
 
@@ -28,38 +29,12 @@ export function explainOffline(
       'Without a key, all items are listed.',
     );
   }
-  print(formatOf(command), items, () =>
-    key === undefined ? itemTable(items) : items.map(itemText).join('\n'),
-  );
+  const shown = items.map(({ layers, ...item }) => ({
+    ...item,
+    layers: layers.map(({ expiresAt, ...layer }) => ({
+      ...layer,
+      ...(expiresAt !== undefined && { expires_at: toIso(expiresAt) }),
+    })),
+  }));
+  printExplained(formatOf(command), key, shown);
 }
-
-const itemTable = (items: readonly ExplainedItem[]): string =>
-  table(
-    ['KEY', 'VALUE', 'LAYER', 'WHERE'],
-    items.map(({ key, value, layers }) => [
-      key,
-      oneLine(value),
-      layers.at(-1)?.layer ?? '-',
-      placeOf(layers.at(-1)),
-    ]),
-  );
-
-const itemText = ({ key, value, layers }: ExplainedItem): string =>
-  [
-    `${key}: ${oneLine(value)}`,
-    table(
-      ['LAYER', 'VALUE', 'WHERE'],
-      layers.map((layer) => [layer.layer, oneLine(layer.value), placeOf(layer)]),
-    ),
-  ].join('\n');
-
-const placeOf = (layer: LayerValue | undefined): string =>
-  layer?.file === undefined
-    ? (layer?.reason ?? '')
-    : `${layer.file}${layer.line === undefined ? '' : `:${layer.line}`}`;
-
-const LONGEST = 60;
-const oneLine = (value: string): string => {
-  const text = value === '' ? '""' : value.replaceAll('\n', '\\n');
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-};

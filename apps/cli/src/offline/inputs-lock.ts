@@ -22,6 +22,11 @@ const lockSchema = z.object({
   availabilityZones: z.array(z.string()).optional(),
   subnets: texts.default({}),
   loadBalancerSubnets: texts.default({}),
+  internalNodeSubnets: texts.optional(),
+  podSubnets: texts.optional(),
+  vpcIpv6Cidrs: z.array(z.string()).optional(),
+  subnetIpv6Cidrs: z.array(z.string()).optional(),
+  etcdKmsKeyArn: z.string().optional(),
   hostedZone: z.string().optional(),
   loadBalancerCertificate: z.string().optional(),
   images: texts.default({}),
@@ -60,9 +65,9 @@ const mapValues = (map: object, change: (value: unknown) => unknown): object =>
 type Facts = z.infer<typeof lockSchema>;
 
 function locked(facts: Facts): LockedInputs {
-  const { availabilityZones, vpcId, vpcIpv4Cidr, hostedZone, loadBalancerCertificate, clusterStackOutputs } =
-    facts;
+  const { availabilityZones, ...others } = facts;
   return {
+    ...(withoutAbsent(others) as Omit<LockedInputs, 'digest' | 'availabilityZones'>),
     digest: digestOfValue(facts),
     availabilityZones:
       availabilityZones ??
@@ -71,16 +76,11 @@ function locked(facts: Facts): LockedInputs {
         .sort(),
     subnets: withAll(facts.subnets),
     loadBalancerSubnets: withAll(facts.loadBalancerSubnets),
-    images: facts.images,
-    instanceTypes: facts.instanceTypes,
-    decrypted: facts.decrypted,
-    ...(vpcId !== undefined && { vpcId }),
-    ...(vpcIpv4Cidr !== undefined && { vpcIpv4Cidr }),
-    ...(hostedZone !== undefined && { hostedZone }),
-    ...(loadBalancerCertificate !== undefined && { loadBalancerCertificate }),
-    ...(clusterStackOutputs !== undefined && { clusterStackOutputs }),
   };
 }
+
+const withoutAbsent = (value: object): object =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined));
 
 function withAll(subnets: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const zones = Object.keys(subnets).sort();

@@ -13,7 +13,8 @@ export interface MergeMove {
 }
 
 type Made =
-  { readonly kind: 'commit'; readonly commit: string } | { readonly kind: 'conflict'; readonly files: readonly string[] };
+  | { readonly kind: 'commit'; readonly commit: string }
+  | { readonly kind: 'conflict'; readonly files: readonly string[] };
 
 /** Directories that a rollback brings back; the policy beside them stays as it is. */
 const RESTORED = ['cluster', 'clusters'];
@@ -51,7 +52,9 @@ async function moveTo(
   if (current !== expected) return { kind: 'moved' };
   const result = await push(mirror, credentials, { branch, commit, expected });
   if (result === 'advanced' || result === 'already') return { kind: result, commit };
-  return (await remoteHead(mirror, credentials, branch)) === commit ? { kind: 'already', commit } : { kind: 'moved' };
+  return (await remoteHead(mirror, credentials, branch)) === commit
+    ? { kind: 'already', commit }
+    : { kind: 'moved' };
 }
 
 async function mergeCommit(mirror: Mirror, { commit, expected, note }: MergeMove): Promise<Made> {
@@ -75,7 +78,10 @@ async function mergeCommit(mirror: Mirror, { commit, expected, note }: MergeMove
     }
     throw new GitExitError('merge-tree', run.code, run.stderr, '', false);
   }
-  const [tree = '', ...files] = run.stdout.toString('utf8').split('\0').filter((part) => part !== '');
+  const [tree = '', ...files] = run.stdout
+    .toString('utf8')
+    .split('\0')
+    .filter((part) => part !== '');
   if (run.code === 1) return { kind: 'conflict', files: [...new Set(files)].slice(0, MAX_FILES) };
   return { kind: 'commit', commit: await commitTree(mirror, tree, [expected, commit], note) };
 }
@@ -87,7 +93,9 @@ async function restoreCommit(mirror: Mirror, { commit, expected, note }: MergeMo
   const input = [...kept, ...back].map(([name, entry]) => `${entry}\t${name}\0`).join('');
   const { stdout } = await mirror.checked(['mktree', '-z'], { input });
   const tree = stdout.toString('utf8').trim();
-  const before = (await mirror.checked(['rev-parse', '--verify', `${expected}^{tree}`])).stdout.toString('utf8').trim();
+  const before = (await mirror.checked(['rev-parse', '--verify', `${expected}^{tree}`])).stdout
+    .toString('utf8')
+    .trim();
   if (tree === before) return { kind: 'commit', commit: expected };
   return { kind: 'commit', commit: await commitTree(mirror, tree, [expected], note) };
 }

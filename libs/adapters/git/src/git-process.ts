@@ -50,16 +50,18 @@ export async function remoteGit(
   }
 }
 
+export interface LocalOptions {
+  readonly cwd: string;
+  readonly timeout: Duration;
+  readonly input?: string;
+  readonly maxBytes?: number;
+}
+
 /** Works on the object database of a mirror; never on the network. Bytes in, bytes out. */
 export function localGit(
   args: readonly string[],
   environment: Record<string, string>,
-  options: {
-    readonly cwd: string;
-    readonly timeout: Duration;
-    readonly input?: string;
-    readonly maxBytes?: number;
-  },
+  options: LocalOptions,
 ): Promise<LocalRun> {
   return new Promise((resolve, reject) => {
     const child = spawn('git', args, { cwd: options.cwd, env: environment, stdio: ['pipe', 'pipe', 'pipe'] });

@@ -1,32 +1,20 @@
 import type { Digest, Duration } from '#kernel';
 import { digestOf, fail, FailureError, seconds } from '#kernel';
 import type { ConfigTree } from '#fleet';
-import type { CommitFacts, CommitNote, GitPort, MergeResult } from '#ports';
+import type { AuthoredNote, CommitFacts, CommitNote, FileWrite, GitPort, MergeResult } from '#ports';
 import { advanceBranch, type AdvanceResult } from './branch.advancer.js';
 import { mergeBranch, restoreBranch } from './branch.merger.js';
+import { writeToBranch } from './branch.writer.js';
 import { secretsOf, type GitCredentials } from './git-environment.js';
-import { GitExitError } from './git-exit-error.js';
+import type { GitOptions } from './git-options.js';
 import { classifyGit, isCorruptMirror } from './git.classifier.js';
+import { checkCommit, COMMIT, hasCommit, needCommit, unknownCommit } from './known-commit.js';
 import { Mirror } from './mirror.js';
 import { bringUpToDate } from './mirror.updater.js';
 import { parseRepositoryUrl } from './repository-url.js';
 import { TreeCache } from './tree-cache.js';
 import { DEFAULT_TREE_LIMITS, READ_PATHS, type TreeLimits } from './tree-rules.js';
 import { readOneFile, readTreeContent, type TreeContent } from './tree.reader.js';
-
-export interface GitOptions {
-  /** Directory of the bare mirrors; made if missing. May be lost at any time: it is filled again. */
-  readonly mirrorsDir: string;
-  /** Longest time that one Git process may take. */
-  readonly fetchTimeout?: Duration;
-  readonly limits?: Partial<TreeLimits>;
-  /** Bytes of file contents kept in memory over all repositories. */
-  readonly cacheBytes?: number;
-  /** Accept `file://` repositories: for laptops and tests. */
-  readonly allowFileUrls?: boolean;
-  /** Asked before every talk with a remote, so that rotated secrets are picked up. */
-  credentialsFor?(url: string): Promise<GitCredentials | undefined> | GitCredentials | undefined;
-}
 
 export interface ClosableGit extends GitPort {
   /** Waits for what is under way. */
@@ -44,7 +32,6 @@ interface Remote {
   secrets: readonly string[];
 }
 
-const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const CACHED_FACTS = 10_000;
 /** Whole trees by commit: readers remember what they found out by the object, so it must be the same one. */
 const KEPT_TREES = 16;
@@ -181,6 +168,18 @@ class GitAdapter implements ClosableGit {
     );
   }
 
+  writeFile(
+    repository: string,
+    branch: string,
+    file: FileWrite,
+    expected: string,
+    note: AuthoredNote,
+  ): Promise<MergeResult> {
+    return this.moving(repository, expected, expected, (mirror, credentials) =>
+      writeToBranch(mirror, credentials, { branch, file, expected, note }),
+    );
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.fetches.values());
   }
@@ -308,27 +307,3 @@ class GitAdapter implements ClosableGit {
     }
   }
 }
-
-function checkCommit(commit: string): string {
-  if (COMMIT.test(commit)) return commit;
-  return fail({ class: 'invalid', code: 'commit-unknown', message: 'that is no full commit id' });
-}
-
-async function hasCommit(mirror: Mirror, commit: string): Promise<boolean> {
-  const run = await mirror.local(['cat-file', '-e', `${commit}^{commit}`]);
-  const failed = new GitExitError('cat-file', run.code, run.stderr, '', false);
-  if (run.code !== 0 && isCorruptMirror(failed)) throw failed;
-  return run.code === 0;
-}
-
-async function needCommit(mirror: Mirror, commit: string): Promise<void> {
-  if (!(await mirror.exists()) || !(await hasCommit(mirror, commit))) throw unknownCommit(commit);
-}
-
-const unknownCommit = (commit: string): FailureError =>
-  new FailureError({
-    class: 'invalid',
-    code: 'commit-unknown',
-    message: `commit ${commit.slice(0, 10)} is on no branch of the repository`,
-    hint: 'it may have been removed by a forced push; push it to a branch again, or go on from the present head',
-  });

@@ -59,16 +59,14 @@ export function podView(pod: Json): PodView {
   const annotations = strings(metadata['annotations']);
   const owner = list(metadata['ownerReferences']).find((reference) => reference['controller'] === true);
   const volumes = list(spec['volumes']);
-  const waiting = [...list(status['initContainerStatuses']), ...list(status['containerStatuses'])]
-    .map((container) => record(record(container['state'])['waiting'])['reason'])
-    .find((reason) => typeof reason === 'string');
+  const waiting = waitingReason(status);
   return {
     namespace: string(metadata['namespace']),
     name: string(metadata['name']),
     uid: string(metadata['uid']),
     phase: string(status['phase']) || 'Pending',
     ready: list(status['conditions']).some((one) => one['type'] === 'Ready' && one['status'] === 'True'),
-    ...(typeof waiting === 'string' && { waitingReason: waiting }),
+    ...(waiting !== undefined && { waitingReason: waiting }),
     createdAt: string(metadata['creationTimestamp']),
     // The API server's default.
     terminationGracePeriodSeconds:
@@ -95,6 +93,12 @@ export function podView(pod: Json): PodView {
     }),
   };
 }
+
+/** Why the first waiting container waits, e.g. `ImagePullBackOff`. */
+const waitingReason = (status: Json): string | undefined =>
+  [...list(status['initContainerStatuses']), ...list(status['containerStatuses'])]
+    .map((container) => record(record(container['state'])['waiting'])['reason'])
+    .find((reason) => typeof reason === 'string');
 
 /** Claims by name; a generic ephemeral volume is a claim `<pod>-<volume>`. */
 const claimsOf = (volumes: readonly Json[], podName: string): readonly string[] =>

@@ -82,4 +82,5 @@ export function statusRequest(route: CommitStatusRoute, status: CommitStatus): S
   };
 }
 
-const cut = (text: string, limit: number): string => (text.length <= limit ? text : `${text.slice(0, limit - 1)}…`);
+const cut = (text: string, limit: number): string =>
+  text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;

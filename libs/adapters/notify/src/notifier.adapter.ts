@@ -78,7 +78,11 @@ class Notifier implements NotifierPort {
     headers: Readonly<Record<string, string>>,
     body: string,
   ): Promise<DeliveryResult> {
-    return this.resultOf(route, attempt, await post(url, { ...COMMON_HEADERS, ...headers }, body, this.sender));
+    return this.resultOf(
+      route,
+      attempt,
+      await post(url, { ...COMMON_HEADERS, ...headers }, body, this.sender),
+    );
   }
 
   private async toSlack(route: SlackBotRoute, { event, attempt }: Delivery): Promise<DeliveryResult> {
@@ -89,7 +93,8 @@ class Notifier implements NotifierPort {
     };
     const sender = { ...this.sender, keepCharacters: MAX_RESPONSE_BYTES };
     const base = route.url.replace(/\/+$/, '');
-    const call: SlackCall = (method, body) => post(`${base}/${method}`, headers, JSON.stringify(body), sender);
+    const call: SlackCall = (method, body) =>
+      post(`${base}/${method}`, headers, JSON.stringify(body), sender);
     const result = await deliverToSlack(call, route, event, this.threads, this.clock.now());
     if (!('ok' in result)) return result;
     const { sent, error } = result;
@@ -122,7 +127,8 @@ class Notifier implements NotifierPort {
     const said = sent.body === '' ? `HTTP ${status}` : `HTTP ${status}: ${sent.body}`;
     if (status >= 200 && status < 300) return { kind: 'delivered', status };
     // Of an API of many repositories a 410 says something about one of them, not about the receiver.
-    if (status === 410 && (route.kind === 'slack-webhook' || route.kind === 'standard-webhook')) return { kind: 'disable', reason: said };
+    if (status === 410 && (route.kind === 'slack-webhook' || route.kind === 'standard-webhook'))
+      return { kind: 'disable', reason: said };
     // Slack never takes again what it once called malformed.
     if (route.kind === 'slack-webhook' && status === 400) return { kind: 'dead', reason: said };
     if (status >= 300 && status < 400) return again(attempt, `HTTP ${status}: redirects are not followed`);

@@ -22,9 +22,20 @@ type Answer =
   | { readonly ok: false; readonly error: string; readonly sent: SendResult };
 
 /** Errors that the same message would meet again. Source: Slack, "chat.postMessage: errors". */
-const HOPELESS = new Set(['msg_too_long', 'no_text', 'invalid_blocks', 'invalid_arguments', 'invalid_blocks_format']);
+const HOPELESS = new Set([
+  'msg_too_long',
+  'no_text',
+  'invalid_blocks',
+  'invalid_arguments',
+  'invalid_blocks_format',
+]);
 /** The parent is gone or not ours: a new one is posted. */
-const PARENT_LOST = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed', 'thread_not_found']);
+const PARENT_LOST = new Set([
+  'message_not_found',
+  'cant_update_message',
+  'edit_window_closed',
+  'thread_not_found',
+]);
 
 /** Failures, and what waits for a person, go to the whole channel; everything else stays in the thread. */
 const BROADCAST = /^(?:approval\.awaited|glass\.|rollback\.|revision\.(?:held|failed)$)/;
@@ -76,7 +87,11 @@ async function putParent(
 ): Promise<Answer> {
   const message = parentMessage(title, event);
   if (known !== undefined) {
-    const updated = await asked(call, 'chat.update', { channel: known.slackChannel, ts: known.ts, ...message });
+    const updated = await asked(call, 'chat.update', {
+      channel: known.slackChannel,
+      ts: known.ts,
+      ...message,
+    });
     if (updated.ok || !PARENT_LOST.has(updated.error)) return updated;
   }
   return asked(call, 'chat.postMessage', { channel, ...message });

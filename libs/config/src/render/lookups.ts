@@ -53,7 +53,18 @@ export function lookupsOf(
   const key = overrides.length === 0 ? recordKey(cluster) : `${recordKey(cluster)} ${digestOfValue(overrides)}`;
   const before = known.get(key);
   if (before) return before;
-  const wanted = find({ tree, cluster, overrides, inputs: NO_INPUTS }, checkpoint);
+  let stopped = false;
+  const watched = checkpoint && (() => {
+    try {
+      checkpoint();
+    } catch (thrown) {
+      stopped = true;
+      throw thrown;
+    }
+  });
+  const wanted = find({ tree, cluster, overrides, inputs: NO_INPUTS }, watched);
+  // What was cut short says nothing about the next try.
+  if (stopped) return wanted;
   known.set(key, wanted);
   return wanted;
 }

@@ -47,11 +47,15 @@ async function ourDoing(
   const promotions = await ports.channels.promotions(50, { toChannel: channel.name });
   const same = new Set((await ports.channels.revisionsByTree(revision.treeDigest)).map((one) => one.id));
   // The same content came in through its gates before, whatever commit carries it now.
-  const cameIn = promotions.some((one) => one.state === 'done' && one.kind !== 'rollback' && same.has(one.revisionId));
+  const cameIn = promotions.some(
+    (one) => one.state === 'done' && one.kind !== 'rollback' && same.has(one.revisionId),
+  );
   const gone = earlier.some((one) => one.phase === 'rolled-back' || one.phase === 'failed');
   const promotedByUs =
     (cameIn && !gone) ||
-    promotions.some((one) => one.state === 'intended' && one.kind !== 'rollback' && one.revisionId === revision.id);
+    promotions.some(
+      (one) => one.state === 'intended' && one.kind !== 'rollback' && one.revisionId === revision.id,
+    );
   const rolledBackByUs = promotions.some(
     (one) => one.kind === 'rollback' && one.state === 'done' && one.resultCommit === revision.commit,
   );

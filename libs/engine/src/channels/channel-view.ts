@@ -1,4 +1,4 @@
-import { fail, type Instant } from '#kernel';
+import { fail, type Instant, seconds } from '#kernel';
 import type { Channel, ChannelRevision, Cluster, ConformanceRun, Hold, Revision } from '#fleet';
 import { problemType } from '#fleet';
 import type { ClusterRuntime } from '#ports';
@@ -77,9 +77,10 @@ export function factsOf(
     onRevision: settled?.treeDigest === revision.treeDigest,
     healthy: status?.phase === 'ready',
     since: status?.since ?? cluster.createdAt,
-    unreachable:
-      (status?.consecutiveFailures ?? 0) >= 5 &&
-      (status?.problems ?? []).some((problem) => problem.type === away),
+    // Not at the first time that it does not answer: for half a minute, as its problem says.
+    unreachable: (status?.problems ?? []).some(
+      ({ type, firstSeen = 0, lastSeen = 0 }) => type === away && lastSeen - firstSeen >= seconds(30),
+    ),
     ...(status?.currentVersion !== undefined && { currentVersion: status.currentVersion }),
     ...(runtime?.admittedRevisionId !== undefined && { admittedRevisionId: runtime.admittedRevisionId }),
     ...(status?.desiredDigest !== undefined && { desiredDigest: status.desiredDigest }),

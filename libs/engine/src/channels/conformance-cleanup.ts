@@ -38,11 +38,15 @@ async function sweepCluster(ports: EnginePorts, cluster: Cluster): Promise<void>
     kubernetes,
     runs.map((run) => run.id),
   );
-  if (removed > 0) ports.log.info('removed what conformance runs had left', { clusterId: cluster.id, removed });
+  if (removed > 0)
+    ports.log.info('removed what conformance runs had left', { clusterId: cluster.id, removed });
 }
 
 /** Deletes everything that carries the label and belongs to none of these runs. Returns how many objects. */
-export async function removeLeftovers(kubernetes: KubernetesPort, runIds: readonly string[]): Promise<number> {
+export async function removeLeftovers(
+  kubernetes: KubernetesPort,
+  runIds: readonly string[],
+): Promise<number> {
   const own = new Set(runIds.flatMap((id) => conformanceRefs(id)).map((ref) => ref.name));
   let removed = 0;
   for (const kind of KINDS) {

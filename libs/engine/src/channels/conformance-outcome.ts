@@ -19,8 +19,8 @@ export type RunLook =
   | { readonly kind: 'running'; readonly message: string }
   | { readonly kind: 'ended'; readonly judgement: Judgement };
 
-/** JUnit of 64 MiB packs to a few; logs beyond this are cut, and a cut frame is its own verdict. */
-const RESULTS_LOG_LIMIT = 128 * 1024 * 1024;
+/** JUnit of 64 MiB packs to a few; logs beyond this are cut, and a cut frame is its own verdict. Kept in memory thrice. */
+const RESULTS_LOG_LIMIT = 32 * 1024 * 1024;
 const PROGRESS_LOG_LIMIT = 256 * 1024;
 /** A run whose Job vanished is created again only in its first minute; later somebody removed it. */
 const CREATION_TIME = minutes(1);

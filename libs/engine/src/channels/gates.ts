@@ -1,5 +1,5 @@
 import { formatDuration, type Instant } from '#kernel';
-import type { Channel, ChannelRevision, GateAnswer, Revision } from '#fleet';
+import type { Channel, ChannelRevision, GateAnswer, Promotion, Revision } from '#fleet';
 import { evaluateGates, type ChannelPolicy, type GateEvaluation, type OutsideAnswer } from '#promotion';
 import type { EnginePorts } from '../engine-ports.js';
 import { SETTLED } from '../pass/settled.js';
@@ -56,13 +56,17 @@ export async function gatesFor(
     outside: outsideAnswers(answers, policy, now),
     targetHead: target.headCommit,
     targetPaused: target.pausedReason,
-    contained: done.some(
-      (one) =>
-        one.revisionId === revision.id && one.kind !== 'rollback' && one.resultCommit === target.headCommit,
-    ),
+    contained: cameByMerge(done, revision, target),
     now,
   });
 }
+
+/** A merge of ours brought it in, and nobody has pushed on top of that. */
+const cameByMerge = (done: readonly Promotion[], revision: Revision, target: Channel): boolean =>
+  done.some(
+    (one) =>
+      one.revisionId === revision.id && one.kind !== 'rollback' && one.resultCommit === target.headCommit,
+  );
 
 /** The gates of a channel behind one, for a revision that stands in it. */
 export interface NextGate {
@@ -101,7 +105,11 @@ function outsideAnswers(
       return { gate, state: 'pending' as const, message: old };
     }
     if (expiresAt !== undefined && expiresAt <= now) {
-      return { gate, state: 'pending' as const, message: `${name}: the answer is ${formatDuration(age)} old` };
+      return {
+        gate,
+        state: 'pending' as const,
+        message: `${name}: the answer is ${formatDuration(age)} old`,
+      };
     }
     return { gate, state, message: `${name}: ${message}` };
   });

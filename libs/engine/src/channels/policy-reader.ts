@@ -38,13 +38,15 @@ export class StoredPolicies implements PolicySource {
   async policyOf(channel: Channel): Promise<FleetPolicy> {
     if (channel.headCommit === undefined) return DEFAULT_POLICY;
     const stored = (await this.decisions.policies()).find((one) => one.channel === channel.name);
-    if (stored?.policy !== undefined && stored.commit === channel.headCommit) return stored.policy as FleetPolicy;
+    if (stored?.policy !== undefined && stored.commit === channel.headCommit)
+      return stored.policy as FleetPolicy;
     const problem = stored?.commit === channel.headCommit ? stored.problem : undefined;
     return fail({
       class: problem ? 'invalid' : 'transient',
       code: problem ? 'policy-invalid' : 'policy-not-read',
       message: problem?.detail ?? `the policy of ${channel.name} was not read yet`,
-      hint: problem?.hint ?? 'A worker reads it with its next look at the channel; try again in a few seconds.',
+      hint:
+        problem?.hint ?? 'A worker reads it with its next look at the channel; try again in a few seconds.',
     });
   }
 }

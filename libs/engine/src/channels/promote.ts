@@ -13,7 +13,8 @@ export interface Mover {
 }
 
 export type Moved =
-  { readonly kind: 'done'; readonly message: string } | { readonly kind: 'refused'; readonly message: string };
+  | { readonly kind: 'done'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string };
 
 /** Begins the reason of a refusal that the same two commits would meet again. */
 const CONFLICT = 'merge conflict';
@@ -32,7 +33,8 @@ export async function promote(
   const { ports, policies, lease } = mover;
   const policy = channelPolicyOf(await policies.policyOf(target), target);
   const evaluation = await gatesFor(ports, target, policy, revision);
-  if (!evaluation) return refusedNow(`${revision.commit.slice(0, 12)} was never in ${policy.from ?? 'a channel before'}`);
+  if (!evaluation)
+    return refusedNow(`${revision.commit.slice(0, 12)} was never in ${policy.from ?? 'a channel before'}`);
   if (!evaluation.eligible) return refusedNow(openReasons(evaluation.reasons));
   if (evaluation.manual && request === undefined) return undefined;
   if (evaluation.already) return { kind: 'done', message: `${target.name} has it already` };
@@ -75,7 +77,10 @@ export async function execute(mover: Mover, promotion: Promotion, revision: Revi
   const policy = channelPolicyOf(await policies.policyOf(target), target);
   const evaluation = await gatesFor(ports, target, policy, revision);
   if (evaluation?.eligible !== true && !(await isThere(ports, target, revision))) {
-    const why = evaluation === undefined ? 'the content is no longer in the channel before' : openReasons(evaluation.reasons);
+    const why =
+      evaluation === undefined
+        ? 'the content is no longer in the channel before'
+        : openReasons(evaluation.reasons);
     return settle(mover, { ...promotion, evidence: evaluation?.reasons ?? [] }, revision, {
       refused: `a gate closed before the branch was moved: ${why}`,
     });
@@ -151,7 +156,8 @@ function promotionEvent(promotion: Promotion, revision: Revision): FleetEvent {
   const moved = promotion.state === 'done';
   const short = revision.commit.slice(0, 12);
   const who = requestedBy === undefined ? '' : ` (asked for by ${requestedBy})`;
-  const merged = promotion.resultCommit !== undefined && promotion.resultCommit !== revision.commit ? ' by a merge' : '';
+  const merged =
+    promotion.resultCommit !== undefined && promotion.resultCommit !== revision.commit ? ' by a merge' : '';
   return {
     type: moved ? 'promotion.done' : 'promotion.refused',
     at: promotion.settledAt ?? promotion.createdAt,
@@ -174,7 +180,11 @@ function promotionEvent(promotion: Promotion, revision: Revision): FleetEvent {
 }
 
 /** Promotions that a killed worker recorded and did not settle. */
-export async function finishPromotions(mover: Mover, channels: readonly Channel[], from: string): Promise<void> {
+export async function finishPromotions(
+  mover: Mover,
+  channels: readonly Channel[],
+  from: string,
+): Promise<void> {
   const { ports } = mover;
   for (const target of channels.filter((candidate) => candidate.from === from)) {
     const open = await ports.channels.promotions(10, { toChannel: target.name, state: 'intended' });
@@ -186,7 +196,11 @@ export async function finishPromotions(mover: Mover, channels: readonly Channel[
 }
 
 /** Promotions that people asked for. Each is settled, with the reason where it cannot be. */
-export async function runPromoteRequests(mover: Mover, channels: readonly Channel[], from: string): Promise<void> {
+export async function runPromoteRequests(
+  mover: Mover,
+  channels: readonly Channel[],
+  from: string,
+): Promise<void> {
   const { ports, lease } = mover;
   for (const target of channels.filter((candidate) => candidate.from === from)) {
     for (const request of await ports.decisions.openRequests(target.name)) {
@@ -215,4 +229,3 @@ export function requestEvent(request: ChannelRequest): FleetEvent {
     data: { requestId: request.id, kind: request.kind, by: request.by, reason: request.reason },
   };
 }
-

@@ -47,8 +47,15 @@ async function rollBackChannel(
   const settled: Promotion =
     made.kind === 'advanced' || made.kind === 'already'
       ? { ...promotion, state: 'done', resultCommit: made.commit, settledAt }
-      : { ...promotion, state: 'refused', reason: `the branch moved meanwhile; look at it, and ask again`, settledAt };
-  await ports.channels.settlePromotion(await lease.current(), settled, [rollbackEvent(settled, request, revision)]);
+      : {
+          ...promotion,
+          state: 'refused',
+          reason: `the branch moved meanwhile; look at it, and ask again`,
+          settledAt,
+        };
+  await ports.channels.settlePromotion(await lease.current(), settled, [
+    rollbackEvent(settled, request, revision),
+  ]);
   await ports.doorbell.ring(`repository/${channel.repository}`).catch(() => undefined);
   return settled.state === 'done'
     ? { kind: 'done', message: `${channel.name} has the content of ${revision.commit.slice(0, 12)} again` }
@@ -131,6 +138,11 @@ function rollbackEvent(promotion: Promotion, request: ChannelRequest, revision: 
     message: done
       ? `${promotion.toChannel}: ${request.by} rolled back to ${short}: ${request.reason}. Promotion is on hold until the hold is released`
       : `${promotion.toChannel}: the rollback to ${short} was refused: ${promotion.reason}`,
-    data: { commit: revision.commit, resultCommit: promotion.resultCommit, requestId: request.id, by: request.by },
+    data: {
+      commit: revision.commit,
+      resultCommit: promotion.resultCommit,
+      requestId: request.id,
+      by: request.by,
+    },
   };
 }

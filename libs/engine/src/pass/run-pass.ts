@@ -5,6 +5,7 @@ import { DECOMMISSION_STEP_KINDS, STEP_KINDS } from '#fleet';
 import type { ClusterRuntime, ConfigStanding, PassCommit } from '#ports';
 import { retryDelay, spreadInterval, spreadOf } from '../backoff.js';
 import type { PassParts, ReconcileResult } from '../reconcile-cluster.js';
+import { keepEffectiveConfig } from '../config/keep-effective-config.js';
 import { writeBack } from '../config/write-back.js';
 import { refreshInputs } from '../render/refresh-inputs.js';
 import type { Rendered } from '../render/render-service.js';
@@ -51,11 +52,13 @@ export async function runPass(
     cluster,
     runtime,
     holds,
+    standing,
     memory,
     nodes: [],
     rolls: [],
     report: { events: [], problems: [] },
   };
+  keepExpiry(frame);
   const decommission = cluster.lifecycleStatus === 'decommission-requested';
   if (!decommission && runtime.admittedRevisionId === undefined) {
     return { kind: 'idle', why: `channel ${cluster.channel} has not admitted it to a revision yet` };
@@ -89,6 +92,7 @@ async function runSteps(frame: PassFrame, update: Update, kinds: readonly StepKi
     if (rendered.kind === 'invalid') {
       return { runs: [{ kind: first, outcome: failed(rendered.failure) }], rendered };
     }
+    await keepEffectiveConfig(frame, rendered);
     await writeBack(frame, rendered);
     const pass: Pass = { ...base, desired: rendered.desired, inputs: rendered.inputs };
     return { runs: await runInOrder(frame, pass, frame.parts.updateSteps, kinds), rendered };

@@ -1,6 +1,7 @@
 import { digestOfValue } from '#kernel';
 import type { Plan, PlannedStack, StackTemplate } from '#fleet';
 import { STEP_KINDS } from '#fleet';
+import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
 import { newObjects, planObjects } from './plan-objects.js';
 import { planRolls } from './plan-rolls.js';
@@ -18,9 +19,9 @@ export async function buildPlan(pass: Pass): Promise<Plan> {
   for (const stack of [...shared, ...poolStacks]) {
     stacks.push(await planStack(pass, stack, desired.provisional && poolStacks.includes(stack)));
   }
-  const apiReady = await pass.kubernetes.ready();
-  const manifests = apiReady ? await planObjects(pass) : newObjects(pass);
-  const { nodes, preview } = await planRolls(pass, stacks, apiReady && !desired.provisional);
+  const ready = await apiReady(pass);
+  const manifests = ready ? await planObjects(pass) : newObjects(pass);
+  const { nodes, preview } = await planRolls(pass, stacks, ready && !desired.provisional);
   const content = {
     stacks,
     objects: manifests.objects,

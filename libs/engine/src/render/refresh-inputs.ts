@@ -1,4 +1,5 @@
 import { minutes, toFailure } from '#kernel';
+import { problemOf } from '#fleet';
 import type { PassFrame } from '../pass/run-pass.js';
 import { lookUp, storeNewLock } from './lock-inputs.js';
 
@@ -57,5 +58,6 @@ function report(frame: PassFrame, thrown: unknown): void {
     code: failure.code,
     reason: failure.message,
   });
+  frame.report.problems.push(problemOf(failure, `cluster/${frame.cluster.id}`, 'warning'));
   frame.report.lookAgainAt = Math.min(frame.report.lookAgainAt ?? Infinity, now + AGAIN_IN);
 }

@@ -1,19 +1,20 @@
-import type { Failure } from '#kernel';
-import { digestOfValue } from '#kernel';
-import type {
-  Cluster,
-  ConfigProblem,
-  ConfigTree,
-  DesiredState,
-  LockedInputs,
-  Revision,
-  Update,
-} from '#fleet';
-import { createRenderCache, lookupsOf, renderCluster } from '#config';
+import { seconds, type Duration, type Failure } from '#kernel';
+import type { Cluster, ConfigProblem, DesiredState, LockedInputs, Revision, Update } from '#fleet';
+import {
+  createRenderCache,
+  explain,
+  lookupsOf,
+  renderCluster,
+  renderDigest,
+  type ExplainedItem,
+  type WantedInputs,
+} from '#config';
 import type { AwsPort } from '#ports';
 import type { EnginePorts } from '../engine-ports.js';
 import type { PassFrame } from '../pass/run-pass.js';
 import { contentOf } from './content-digest.js';
+import { inputsFor } from './lock-inputs.js';
+import { renderDeadline } from './render-deadline.js';
 import { RevisionReader } from './revision-reader.js';
 
 export type Rendered =
@@ -23,12 +24,18 @@ export type Rendered =
       readonly inputs: LockedInputs;
       readonly revisionId: string;
       readonly contentDigest: string;
+      /** Identity of everything that the render was made from. */
+      readonly renderDigest: string;
+      /** The effective config items with provenance, masked. */
+      explain(): readonly ExplainedItem[];
     }
   | { readonly kind: 'invalid'; readonly failure: Failure };
 
 export interface RenderService {
   /** Desired state of the pass's cluster for the update's revision. Source errors reject; bad content is a value. */
   render(frame: PassFrame, update: Update, aws: AwsPort): Promise<Rendered>;
+  /** What a render of the revision would ask AWS for. */
+  lookups(frame: PassFrame, revisionId: string): Promise<WantedInputs>;
   /** A revision, and the identity of what it holds for the cluster: no rendering, nothing outside but the Git mirror. */
   contentFor(
     cluster: Cluster,
@@ -36,74 +43,66 @@ export interface RenderService {
   ): Promise<{ readonly revision: Revision; readonly contentDigest: string }>;
 }
 
-const LOCKED_FOR = 'inputs/for';
+export interface RenderServiceOptions {
+  /** What a key that a YAML map has twice is; an error if absent. */
+  readonly duplicateKeys?: 'error' | 'warning' | undefined;
+  /** Longest time that one render may take. It occupies the process. */
+  readonly timeLimit?: Duration;
+}
 
-export function createRenderService(ports: EnginePorts): RenderService {
+const TIME_LIMIT = seconds(10);
+const KEPT_EXPLANATIONS = 500;
+
+export function createRenderService(ports: EnginePorts, options: RenderServiceOptions = {}): RenderService {
   const cache = createRenderCache();
+  const explanations = createRenderCache(KEPT_EXPLANATIONS);
   const revisions = new RevisionReader(ports.channels);
+  const { duplicateKeys, timeLimit = TIME_LIMIT } = options;
+  const treeOf = async (revision: Revision) => ports.git.readTree(revision.repository, revision.commit);
   return {
     contentFor: async (cluster, revisionId) => {
       const revision = await revisions.get(revisionId);
-      const tree = await ports.git.readTree(revision.repository, revision.commit);
-      return { revision, contentDigest: contentOf(tree, cluster.alias) };
+      return { revision, contentDigest: contentOf(await treeOf(revision), cluster.alias) };
+    },
+    lookups: async ({ cluster, standing }, revisionId) => {
+      const tree = await treeOf(await revisions.get(revisionId));
+      return lookupsOf(tree, cluster, standing.overrides, renderDeadline(timeLimit).checkpoint);
     },
     render: async (frame, update, aws) => {
+      const { cluster, standing } = frame;
       const revision = await revisions.get(update.revisionId ?? '');
-      const tree = await ports.git.readTree(revision.repository, revision.commit);
-      const inputs = await lockInputs(frame, update, tree, aws);
-      const id = frame.cluster.infrastructureAccount;
+      const tree = await treeOf(revision);
+      const wanted = lookupsOf(tree, cluster, standing.overrides, renderDeadline(timeLimit).checkpoint);
+      const inputs = await inputsFor(frame, update, wanted, aws);
+      const id = cluster.infrastructureAccount;
       const [account, accountClusters] = await Promise.all([
         ports.registry.getAccount(id),
         ports.registry.listClusters({ infrastructureAccount: id }),
       ]);
-      const rendered = renderCluster(
-        { tree, cluster: frame.cluster, account, accountClusters, inputs },
-        cache,
-      );
+      const input = { tree, cluster, account, accountClusters, inputs, overrides: standing.overrides };
+      const deadline = renderDeadline(timeLimit);
+      const renderOptions = { duplicateKeys, checkpoint: deadline.checkpoint };
+      const rendered = renderCluster(input, deadline.guarded(cache), renderOptions);
       if (!rendered.ok) return { kind: 'invalid', failure: invalidRevision(revision, rendered.error) };
+      const digest = renderDigest(input, renderOptions);
       return {
         kind: 'valid',
         desired: rendered.value,
         inputs,
         revisionId: revision.id,
-        contentDigest: contentOf(tree, frame.cluster.alias),
+        contentDigest: contentOf(tree, cluster.alias),
+        renderDigest: digest,
+        explain: () => {
+          const known = explanations.get(digest) as readonly ExplainedItem[] | undefined;
+          if (known) return known;
+          const made = explain(input, undefined, { duplicateKeys });
+          explanations.set(digest, made);
+          return made;
+        },
       };
     },
   };
 }
-
-/**
- * The lock of this update: looked up when the update begins, and again while outputs of the cluster stack are missing.
- * In between a render sees the same inputs, however AWS moves.
- */
-async function lockInputs(
-  frame: PassFrame,
-  update: Update,
-  tree: ConfigTree,
-  aws: AwsPort,
-): Promise<LockedInputs> {
-  const lookups = lookupsOf(tree, frame.cluster);
-  const stored = frame.runtime.inputs;
-  const key = digestOfValue({
-    update: update.id,
-    lookups: { ...lookups, cipherTexts: lookups.cipherTexts.length },
-  });
-  const complete = stored?.clusterStackOutputs !== undefined && lookups.cipherTexts.length === 0;
-  if (stored && complete && frame.memory.text(LOCKED_FOR) === key) return stored;
-  const locked = await aws.lookupInputs({
-    clusterId: frame.cluster.id,
-    stackName: clusterStackName(frame.cluster),
-    images: lookups.images,
-    instanceTypes: lookups.instanceTypes,
-    cipherTexts: lookups.cipherTexts,
-    ...(lookups.vpcId !== undefined && { vpcId: lookups.vpcId }),
-  });
-  if (locked.clusterStackOutputs !== undefined) frame.memory.set(LOCKED_FOR, key);
-  return locked;
-}
-
-/** As the render names it. */
-const clusterStackName = (cluster: Cluster): string => cluster.localId;
 
 function invalidRevision(revision: Revision, problems: readonly ConfigProblem[]): Failure {
   const errors = problems.filter((problem) => problem.severity === 'error');

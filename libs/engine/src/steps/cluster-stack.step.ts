@@ -1,4 +1,6 @@
-import { hours } from '#kernel';
+import { digestOfValue, done, hours, waiting, type Outcome } from '#kernel';
+import type { Pass } from '../pass/pass.js';
+import { OUTPUTS_OBSERVED } from '../render/lock-inputs.js';
 import { ensureStacks } from './ensure-stack.js';
 import { storeGeneratedFiles } from './generated-files.js';
 import type { StepRunner } from './step-runner.js';
@@ -13,10 +15,23 @@ export const clusterStackStep: StepRunner = {
   run: async (pass) => {
     await storeGeneratedFiles(pass, 'cluster-stack', (file) => file.keyOutput === undefined);
     const { etcdStack, clusterStack, extraStacks } = pass.desired;
-    return ensureStacks(pass, 'cluster-stack', [
-      ...(etcdStack ? [etcdStack] : []),
-      clusterStack,
-      ...extraStacks,
-    ]);
+    const before = [...(etcdStack ? [etcdStack] : []), clusterStack];
+    const outcome = await ensureStacks(pass, 'cluster-stack', before);
+    if (outcome.kind !== 'done') return outcome;
+    const stale = await outputsMoved(pass, clusterStack.name);
+    if (stale) return stale;
+    const extra = await ensureStacks(pass, 'cluster-stack', extraStacks);
+    return extra.kind === 'done' ? done(`${before.length + extraStacks.length} stacks are up to date`) : extra;
   },
 };
+
+/** Everything after the cluster stack is rendered with its outputs: with others, the next pass renders anew. */
+async function outputsMoved(pass: Pass, stackName: string): Promise<Outcome | undefined> {
+  if (pass.memory.text(OUTPUTS_OBSERVED) === pass.update.id) return undefined;
+  const { clusterStackOutputs: now } = await pass.aws.observeInputs({ stackName, cipherTexts: [] });
+  if (digestOfValue(now ?? null) === digestOfValue(pass.inputs.clusterStackOutputs ?? null)) {
+    pass.memory.set(OUTPUTS_OBSERVED, pass.update.id);
+    return undefined;
+  }
+  return waiting(`a render with the new outputs of stack ${stackName}`, pass.settings.pollInterval);
+}

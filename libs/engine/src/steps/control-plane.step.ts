@@ -1,4 +1,5 @@
 import { done, hours, milliseconds, type Outcome, waiting } from '#kernel';
+import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
 import { ensureStack, ensureStacksTogether } from './ensure-stack.js';
 import { storeGeneratedFiles } from './generated-files.js';
@@ -24,7 +25,7 @@ export const controlPlaneStep: StepRunner = {
       masters.map((pool) => pool.stack),
     );
     if (stacks.kind !== 'done') return stacks;
-    if (!(await pass.kubernetes.ready())) return apiAway(pass);
+    if (!(await apiReady(pass))) return apiAway(pass);
     const rolled = await rollPools(pass, 'control-plane', masters);
     return rolled.kind === 'done' ? createMissingPools(pass, rolled) : rolled;
   },

@@ -1,6 +1,7 @@
 import { done, failed, hours, type Outcome } from '#kernel';
 import { checkSkew } from '#upgrade';
 import { buildPlan } from '../plan/build-plan.js';
+import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
 import { heldOutcome } from './held.js';
@@ -67,7 +68,7 @@ async function testing(pass: Pass): Promise<Outcome | undefined> {
 
 async function illegalSkew(pass: Pass): Promise<Outcome | undefined> {
   const target = pass.desired.kubernetesVersion;
-  if (target === undefined || !(await pass.kubernetes.ready())) return undefined;
+  if (target === undefined || !(await apiReady(pass))) return undefined;
   const [server, nodes] = await Promise.all([pass.kubernetes.serverVersion(), pass.kubernetes.listNodes()]);
   const violations = checkSkew({
     apiServers: [server],

@@ -3,6 +3,7 @@ import type { NodeView, PodView } from '#fleet';
 import type { RollMemory, RollScope } from '#rolling';
 import { outdated } from '#rolling';
 import { controlPlaneGate, type ControlPlaneQuestion, type LeaseView } from '#upgrade';
+import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
 
 const LEADERS = ['kube-controller-manager', 'kube-scheduler'] as const;
@@ -27,7 +28,7 @@ export async function masterGate(
     pool.group.instances.some((instance) => outdated(instance, pool).outdated),
   );
   if (!rolling) return undefined;
-  const [leases, ok] = await Promise.all([readLeases(pass), pass.kubernetes.ready()]);
+  const [leases, ok] = await Promise.all([readLeases(pass), apiReady(pass)]);
   const members = masters.flatMap((pool) => servingMasters(pool, memory));
   return controlPlaneGate({
     now: pass.ports.clock.now(),

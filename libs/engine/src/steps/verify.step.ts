@@ -1,5 +1,6 @@
 import { done, hours, type Outcome, waiting } from '#kernel';
 import { healthOf } from '#manifests';
+import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
 import type { StepRunner } from './step-runner.js';
 
@@ -11,7 +12,7 @@ export const verifyStep: StepRunner = {
   errorThreshold: 3,
   irreversible: false,
   run: async (pass): Promise<Outcome> => {
-    if (!(await pass.kubernetes.ready()))
+    if (!(await apiReady(pass)))
       return waiting('the API server to be ready', pass.settings.pollInterval);
     const nodes = await pass.kubernetes.listNodes();
     const unready = nodes.filter((node) => !node.ready).map((node) => node.name);

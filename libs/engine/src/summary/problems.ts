@@ -38,7 +38,11 @@ export function problemsOf({
       severity: 'warning',
     });
   }
-  return [...problems, ...reported, ...warnings.slice(0, 20).map((warning) => warningProblem(warning, instance))];
+  return [
+    ...problems,
+    ...reported,
+    ...warnings.slice(0, 20).map((warning) => warningProblem(warning, instance)),
+  ];
 }
 
 function warningProblem(warning: ConfigProblem, instance: string): Problem {

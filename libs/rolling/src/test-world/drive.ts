@@ -135,7 +135,7 @@ class StoryLog {
   private readonly told = new Set<string>();
 
   line(at: number, text: string): void {
-    if (this.probes > 1) this.lines.push(`         … asked ${this.probes - 1} times more`);
+    if (this.probes > 0) this.lines.push(`         … asked ${this.probes} times more`);
     this.probes = 0;
     this.lines.push(`${stamp(at)} ${text}`);
   }
@@ -145,7 +145,7 @@ class StoryLog {
     const again = text.includes('→ blocked-by-pdb') && text === this.probed;
     this.probed = text;
     if (again) this.probes += 1;
-    return again && this.probes > 1;
+    return again;
   }
 
   action(at: number, action: RollAction, answer: string | undefined): void {

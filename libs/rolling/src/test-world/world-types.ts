@@ -33,6 +33,8 @@ export interface WorldSpec {
   readonly terminateMs?: number;
   readonly deregistrationMs?: number;
   readonly badImage?: boolean;
+  /** AWS has no instances for groups of this zone alone, from the start of the story for so long. */
+  readonly noCapacity?: { readonly zone: string; readonly forMs: number };
 }
 
 export interface SimInstance {

@@ -26,6 +26,7 @@ export class RollWorld {
   launches = 0;
   /** Deletions past a PDB that carried a grant. */
   readonly granted: { readonly pod: string; readonly workload: string; readonly at: number }[] = [];
+  private began = START;
   private timers: Timer[] = [];
   private counter = 0;
   private state: number;
@@ -48,6 +49,9 @@ export class RollWorld {
     for (const pod of this.pods) pod.ready = true;
     this.advance(60 * 60_000);
     for (const group of this.groups) group.version = NEW_VERSION;
+    this.began = this.now;
+    // The group tries again by itself.
+    if (spec.noCapacity) this.after(spec.noCapacity.forMs, () => undefined);
   }
 
   /** mulberry32 */
@@ -202,10 +206,16 @@ export class RollWorld {
     for (const group of this.groups) {
       const live = (): number =>
         group.instances.filter((instance) => instance.lifecycle !== 'Terminating').length;
-      while (live() < group.desired) this.launch(group);
+      while (live() < group.desired && this.hasCapacity(group)) this.launch(group);
     }
     for (const workload of this.workloads) this.fill(workload);
     for (const pod of this.pods) if (pod.node === undefined) this.schedule(pod);
+  }
+
+  private hasCapacity(group: SimGroup): boolean {
+    const { noCapacity } = this.spec;
+    const only = group.zones?.length === 1 ? group.zones[0] : undefined;
+    return noCapacity === undefined || only !== noCapacity.zone || this.now >= this.began + noCapacity.forMs;
   }
 
   private fill(workload: WorkloadSpec): void {

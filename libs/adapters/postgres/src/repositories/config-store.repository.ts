@@ -54,11 +54,14 @@ export function createConfigStore(database: Database, events: EventWriter): Conf
     },
     settleRefreshes: (lease, ids, result, now) => settle(database, lease, ids, result, now),
     effectiveConfig: async (clusterId) =>
-      (await database.read((manager) => manager.findOneBy(EffectiveConfigEntity, { clusterId }))) ?? undefined,
+      (await database.read((manager) => manager.findOneBy(EffectiveConfigEntity, { clusterId }))) ??
+      undefined,
     recordEffectiveConfig: async (lease, config) => {
       await database.transaction(async (tx) => {
         await fence(tx, lease);
-        await tx.manager.upsert(EffectiveConfigEntity, complete(EffectiveConfigEntity, config), ['clusterId']);
+        await tx.manager.upsert(EffectiveConfigEntity, complete(EffectiveConfigEntity, config), [
+          'clusterId',
+        ]);
       });
     },
     lastRecordActor: async (clusterId) =>
@@ -103,7 +106,14 @@ async function requestRefresh(database: Database, request: RefreshRequest): Prom
   await database.transaction(async (tx) => {
     await tx.manager.insert(RefreshRequestEntity, complete(RefreshRequestEntity, request));
     await markDue(tx, [clusterId], at, DUE_PRIORITY.resumed);
-    await appendAudit(tx, { at, actor, action: 'inputs.refresh', subject: `cluster/${clusterId}`, reason, data: {} });
+    await appendAudit(tx, {
+      at,
+      actor,
+      action: 'inputs.refresh',
+      subject: `cluster/${clusterId}`,
+      reason,
+      data: {},
+    });
   });
 }
 

@@ -44,7 +44,13 @@ export class DecisionRepository implements PromotionStorePort {
 
   async addApproval(approval: ApprovalRecord, event: FleetEvent): Promise<void> {
     const { at, by: actor, channel, reason } = approval;
-    const deed = { at, actor, channel, action: `promotion.${approval.decision}`, ...(reason !== undefined && { reason }) };
+    const deed = {
+      at,
+      actor,
+      channel,
+      action: `promotion.${approval.decision}`,
+      ...(reason !== undefined && { reason }),
+    };
     await this.insert(ApprovalEntity, approval, deed, event);
   }
 
@@ -57,7 +63,12 @@ export class DecisionRepository implements PromotionStorePort {
 
   async addBrokenGlass(glass: BrokenGlass, event: FleetEvent): Promise<void> {
     const { createdAt: at, by: actor, channel, reason } = glass;
-    await this.insert(BrokenGlassEntity, glass, { at, actor, channel, reason, action: 'glass.broken' }, event);
+    await this.insert(
+      BrokenGlassEntity,
+      glass,
+      { at, actor, channel, reason, action: 'glass.broken' },
+      event,
+    );
   }
 
   async getRequest(id: string): Promise<ChannelRequest | undefined> {

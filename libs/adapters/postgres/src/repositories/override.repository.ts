@@ -15,10 +15,7 @@ const END = `
   UPDATE config_overrides SET ended_at = to_timestamp($2::float8 / 1000), ended_by = $3
    WHERE id = ANY ($1::text[]) AND ended_at IS NULL`;
 
-type OverrideStore = Pick<
-  ConfigStorePort,
-  'overrides' | 'setOverride' | 'removeOverride' | 'endOverrides'
->;
+type OverrideStore = Pick<ConfigStorePort, 'overrides' | 'setOverride' | 'removeOverride' | 'endOverrides'>;
 
 /** Overrides of config items. Values may be secrets: neither events nor the audit log repeat them. */
 export function createOverrideStore(database: Database, events: EventWriter): OverrideStore {
@@ -26,7 +23,9 @@ export function createOverrideStore(database: Database, events: EventWriter): Ov
     overrides: async (clusterId, now) => {
       const where = { clusterId, endedAt: IsNull(), expiresAt: MoreThan(now) };
       const order = { key: 'ASC' } as const;
-      return (await database.read((manager) => manager.find(OverrideEntity, { where, order }))).map(toOverride);
+      return (await database.read((manager) => manager.find(OverrideEntity, { where, order }))).map(
+        toOverride,
+      );
     },
     setOverride: (override) => set(database, events, override),
     removeOverride: (clusterId, key, actor, now) => remove(database, events, { clusterId, key, actor, now }),
@@ -83,7 +82,9 @@ async function record(
   const data = { key, reason, expiresAt };
   await markDue(tx, [clusterId], at);
   await appendAudit(tx, { at, actor, action: type, subject, reason, data });
-  const [cluster] = await tx.rows<{ channel: string }>('SELECT channel FROM clusters WHERE id = $1', [clusterId]);
+  const [cluster] = await tx.rows<{ channel: string }>('SELECT channel FROM clusters WHERE id = $1', [
+    clusterId,
+  ]);
   const where = { subject, clusterId, ...(cluster && { channel: cluster.channel }) };
   await events.append(tx, [{ type, at, severity: 'warning', message, data, ...where }]);
 }

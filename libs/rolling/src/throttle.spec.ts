@@ -1,0 +1,45 @@
+import { minutes, type Instant } from '#kernel';
+import { describe, expect, it, vi } from 'vitest';
+import { afterCleanBoot, afterStrain, BootThrottle, bootsFree, newBucket } from './boot-throttle.js';
+import { fiveClusters } from './test-world/five-clusters.js';
+
+describe('a bucket of boots', () => {
+  const limits = { start: 4, least: 1, most: 6 };
+
+  it('grows by one per clean boot and is halved once per cause', () => {
+    let bucket = newBucket(limits);
+    for (let i = 0; i < 5; i += 1) bucket = afterCleanBoot(bucket, limits);
+    expect(bucket.limit).toBe(6);
+    bucket = afterStrain(bucket, 0, limits);
+    expect(bucket.limit).toBe(3);
+    expect(afterStrain(bucket, (0 + minutes(1)) as Instant, limits).limit).toBe(3);
+    expect(afterStrain(bucket, (0 + minutes(3)) as Instant, limits).limit).toBe(1);
+    expect(bootsFree(bucket, 5)).toBe(0);
+  });
+
+  it('counts what all clusters have in flight, and names the tightest', () => {
+    const throttle = new BootThrottle(limits);
+    throttle.report('a', ['registry/x', 'region/r'], { inFlight: 3, clean: 0, strained: false }, 0);
+    throttle.report('b', ['registry/x'], { inFlight: 1, clean: 0, strained: false }, 0);
+    const { free, reason } = throttle.free(['registry/x', 'region/r']);
+    expect(free).toBe(0);
+    expect(reason).toContain('registry/x');
+    expect(throttle.free(['region/r']).free).toBe(1);
+  });
+});
+
+vi.setConfig({ testTimeout: 60_000 });
+
+describe('five clusters and a registry that carries four boots at a time', () => {
+  it('roll under the throttle, and collapse without it', async () => {
+    const braked = fiveClusters(true);
+    const free = fiveClusters(false);
+    expect(braked.states).toEqual(['done', 'done', 'done', 'done', 'done']);
+    expect(braked.mostBoots).toBeLessThanOrEqual(4);
+    expect(braked.failedBoots).toBe(0);
+    expect(free.states.filter((state) => state === 'halted').length).toBeGreaterThan(0);
+    await expect(`with throttle: ${braked.figures}\nwithout: ${free.figures}\n`).toMatchFileSnapshot(
+      './test-world/five-clusters.golden.txt',
+    );
+  });
+});
