@@ -1,4 +1,5 @@
 import { formatDuration, seconds } from '#kernel';
+import { bootPermits } from './boot-permits.js';
 import type { RollDraft } from './draft.js';
 import { hasVolume } from './drainable.js';
 import { automaticSurge } from './duration.js';
@@ -118,20 +119,6 @@ export function raiseSurge(draft: RollDraft, group: GroupState, candidates: read
 export function raiseInFlight(draft: RollDraft, group: GroupState): boolean {
   const pending = draft.pool(group.name)?.surgePending;
   return pending !== undefined && draft.now - pending.at < RAISE_AGAIN;
-}
-
-/** How many of these boots the fleet's throttle lets begin now; tells when that is none. */
-export function bootPermits(draft: RollDraft, group: GroupState, wanted: number): number {
-  const permits = Math.min(wanted, draft.bootsAllowed);
-  if (permits > 0) return permits;
-  draft.look(group.policy.pollInterval);
-  draft.note({
-    pool: group.pool.pool,
-    code: 'boots-throttled',
-    severity: 'info',
-    message: `Another boot waits: ${draft.scope.bootThrottle?.reason ?? 'too many are in flight'}.`,
-  });
-  return 0;
 }
 
 /** New instances would come from the old template: the stack is still being updated, or the version can move. */

@@ -96,6 +96,8 @@ function isMoving(draft: RollDraft, { group, finished, coming, turn }: GroupRepo
   )
     return true;
   if (coming > 0 || draft.pool(group.name)?.surgePending !== undefined) return true;
+  // Its Node object goes when the cloud controller finds the instance gone.
+  if (draft.instancesOf(group.name).some(([, { state }]) => state === 'instance-gone')) return true;
   return group.members.some((member) => isAway(draft.instance(member.id)) && !isStuck(draft, group, member));
 }
 

@@ -1,5 +1,5 @@
 import { minutes, seconds } from '#kernel';
-import { bootPermits } from './capacity.js';
+import { bootPermits } from './boot-permits.js';
 import type { RollDraft } from './draft.js';
 import { remainingOutdated, type GroupState, type Member } from './group-state.js';
 

@@ -1,4 +1,4 @@
-import type { Digest, Duration } from '#kernel';
+import type { Digest } from '#kernel';
 import { digestOf, fail, FailureError, seconds } from '#kernel';
 import type { ConfigTree } from '#fleet';
 import type { AuthoredNote, CommitFacts, CommitNote, FileWrite, GitPort, MergeResult } from '#ports';
@@ -11,6 +11,7 @@ import { classifyGit, isCorruptMirror } from './git.classifier.js';
 import { checkCommit, COMMIT, hasCommit, needCommit, unknownCommit } from './known-commit.js';
 import { Mirror } from './mirror.js';
 import { bringUpToDate } from './mirror.updater.js';
+import type { Remote } from './remote.js';
 import { parseRepositoryUrl } from './repository-url.js';
 import { TreeCache } from './tree-cache.js';
 import { DEFAULT_TREE_LIMITS, READ_PATHS, type TreeLimits } from './tree-rules.js';
@@ -23,25 +24,15 @@ export interface ClosableGit extends GitPort {
 
 export const createGit = (options: GitOptions): ClosableGit => new GitAdapter(options);
 
-interface Remote {
-  readonly mirror: Mirror;
-  /** Safe to show. */
-  readonly name: string;
-  readonly credentials: () => Promise<GitCredentials | undefined>;
-  /** Of the last time that credentials were asked for. */
-  secrets: readonly string[];
-}
-
-const CACHED_FACTS = 10_000;
+const CACHED_FACTS = 10_000 * 1024;
 /** Whole trees by commit: readers remember what they found out by the object, so it must be the same one. */
 const KEPT_TREES = 16;
-const KIB = 1024;
 
 class GitAdapter implements ClosableGit {
   private readonly limits: TreeLimits;
   private readonly trees: TreeCache<TreeContent>;
   /** Small answers about immutable commits. */
-  private readonly facts = new TreeCache<string>(CACHED_FACTS * KIB);
+  private readonly facts = new TreeCache<string>(CACHED_FACTS);
   private readonly commits = new TreeCache<ConfigTree>(KEPT_TREES);
   private readonly remotes = new Map<string, Remote>();
   private readonly fetches = new Map<string, Promise<ReadonlyMap<string, string>>>();
