@@ -62,7 +62,7 @@ describe('the API of rolls', () => {
     if (!lease) throw new Error('no lease');
     await expect(
       updates.settleRollRequests({ ...lease, token: lease.token - 1 }, ['r-1'], 'applied', clock.now()),
-    ).rejects.toMatchObject({ code: 'lease-lost' });
+    ).rejects.toMatchObject({ failure: { code: 'lease-lost' } });
     await updates.settleRollRequests(lease, ['r-1'], 'applied', clock.now());
     expect(await updates.openRollRequests(clusterId)).toEqual([]);
   });

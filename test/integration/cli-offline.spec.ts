@@ -305,7 +305,6 @@ describe('validate', () => {
     [['validate', '--what'], 'unknown option'],
     [['render', '--duplicate-keys', 'maybe'], 'Allowed choices'],
     [['nonsense'], 'unknown command'],
-    [['config', 'explain', 'kube-1'], '--offline'],
     [['plan', '--offline', 'kube-1'], '--cluster kube-1'],
   ])('%j is used wrongly', async (args, message) => {
     const run = await runCli(args);

@@ -18,9 +18,7 @@ async function printBootstrapToken(): Promise<void> {
   const runtime = await createApiRuntime(settings, log);
   try {
     if ((await runtime.tokens.list()).length > 0) {
-      process.stderr.write(
-        'There are tokens already. An admin makes more with POST /api/v1/tokens.\n',
-      );
+      process.stderr.write('There are tokens already. An admin makes more with POST /api/v1/tokens.\n');
       process.exitCode = 1;
       return;
     }

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 
 export type Format = 'table' | 'json' | 'yaml';
 
-export const isTerminal = (): boolean => process.stdout.isTTY === true;
+const isTerminal = (): boolean => process.stdout.isTTY === true;
 
 /** Rows under headings, columns as wide as their widest cell. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {

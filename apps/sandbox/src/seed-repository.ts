@@ -2,7 +2,7 @@ import { cp, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GitServer } from '#simulation';
 
-export const CHANNELS = ['dev', 'alpha', 'beta', 'stable'] as const;
+const CHANNELS = ['dev', 'alpha', 'beta', 'stable'] as const;
 
 /** A configuration repository whose channels all begin at the same commit. */
 export async function seedRepository(

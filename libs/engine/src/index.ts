@@ -1,7 +1,12 @@
 export * from './backoff.js';
 export * from './channels/reconcile-channel.js';
 export * from './channels/reconcile-repository.js';
-export { channelPolicyOf, PolicyReader, StoredPolicies, type PolicySource } from './channels/policy-reader.js';
+export {
+  channelPolicyOf,
+  PolicyReader,
+  StoredPolicies,
+  type PolicySource,
+} from './channels/policy-reader.js';
 export { viewChannel, type ChannelView } from './channels/channel-view.js';
 export { gatesFor, nextGates, type GatePorts, type NextGate } from './channels/gates.js';
 export { sweepConformance } from './channels/conformance-cleanup.js';

@@ -35,7 +35,7 @@ const ORDER: readonly string[] = [
 ];
 const OTHER = ORDER.indexOf('*');
 
-export function kindRank(kind: string): number {
+function kindRank(kind: string): number {
   const rank = ORDER.indexOf(kind);
   return rank === -1 ? OTHER : rank;
 }

@@ -90,10 +90,7 @@ export interface UpdateStorePort extends ManifestStorePort, RollStorePort {
    * The same without what only a cluster's own pass needs: no steps, nodes and inputs, and of the memory the given keys.
    * For decisions over whole channels, where this is a tenth of the bytes.
    */
-  standings(
-    clusterIds: readonly string[],
-    memoryKeys: readonly string[],
-  ): Promise<readonly ClusterRuntime[]>;
+  standings(clusterIds: readonly string[], memoryKeys: readonly string[]): Promise<readonly ClusterRuntime[]>;
 
   startUpdate(
     lease: Lease,

@@ -13,7 +13,7 @@ function refuse(context: z.RefinementCtx, message: string): never {
   return z.NEVER;
 }
 
-export const durationSchema = z.union([z.string(), z.number()]).transform((value, context): Duration => {
+const durationSchema = z.union([z.string(), z.number()]).transform((value, context): Duration => {
   const parsed = value === 0 ? 0 : typeof value === 'string' ? parseDuration(value) : undefined;
   if (parsed === undefined) return refuse(context, `is no duration: write 90s, 30m, 2h or 3d`);
   if (parsed > MAX_DURATION) return refuse(context, 'is longer than a year');
@@ -138,7 +138,7 @@ const gatesSchema = z.strictObject({
 });
 
 /** Git's rules for ref names, as far as a channel's branch may need them. Source: git-check-ref-format(1). */
-export const isBranchName = (branch: string): boolean =>
+const isBranchName = (branch: string): boolean =>
   /^[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}$/.test(branch) && !/\.\.|\/\/|\/\.|\.$|\/$|\.lock(\/|$)/.test(branch);
 
 const channelSchema = z.strictObject({

@@ -122,7 +122,7 @@ export function raiseInFlight(draft: RollDraft, group: GroupState): boolean {
 }
 
 /** New instances would come from the old template: the stack is still being updated, or the version can move. */
-export function templateReady(draft: RollDraft, group: GroupState): boolean {
+function templateReady(draft: RollDraft, group: GroupState): boolean {
   const { targetVersion, pool } = group.pool;
   const has = group.pool.group.launchTemplate;
   const concrete = isConcreteVersion(targetVersion.version);

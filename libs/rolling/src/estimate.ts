@@ -18,7 +18,7 @@ import type { GroupReport } from './report.js';
 const LEAST_LEFT = 0.1;
 
 /** The state from which the rest of a roll is reckoned; all times in one unit. */
-export interface RestOfRoll {
+interface RestOfRoll {
   /** Outdated nodes that no drain has begun for. */
   readonly n: number;
   readonly u: number;
@@ -34,7 +34,7 @@ export interface RestOfRoll {
 }
 
 /** The recurrence of `rollDuration`, continued from the middle of a roll. */
-export function restDuration({ n, p, b, e, u, draining, spare, launches }: RestOfRoll): number {
+function restDuration({ n, p, b, e, u, draining, spare, launches }: RestOfRoll): number {
   const places = [...spare, ...Array.from({ length: u }, () => 0)].sort(ascending);
   const slots = Array.from({ length: Math.max(0, p - draining.length) }, () => 0);
   let [left, end, toLaunch] = [n, Math.max(0, ...spare), launches];
@@ -65,7 +65,7 @@ interface Measured {
 }
 
 /** Boot and drain as the pool measured them; the policy's assumption before the first one. */
-export function measured(draft: RollDraft, group: GroupState): Measured {
+function measured(draft: RollDraft, group: GroupState): Measured {
   const memory = draft.pool(group.name);
   return {
     b: memory?.bootMs ?? group.policy.expectedBoot,

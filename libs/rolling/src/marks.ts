@@ -6,15 +6,15 @@ import type { NodePrior } from './memory.js';
 import type { RollPolicy } from './policy.js';
 
 /** Everything that a roll writes on a node. */
-export const ROLL_ANNOTATION = 'fairway.dev/roll';
+const ROLL_ANNOTATION = 'fairway.dev/roll';
 export const UPGRADE_LOCK = 'fairway.dev/upgrade-lock';
-export const SCALE_DOWN_DISABLED = 'cluster-autoscaler.kubernetes.io/scale-down-disabled';
+const SCALE_DOWN_DISABLED = 'cluster-autoscaler.kubernetes.io/scale-down-disabled';
 export const EXCLUDE_FROM_LB = 'node.kubernetes.io/exclude-from-external-load-balancers';
 export const QUEUED_TAINT: Taint = { key: 'fairway.dev/queued', effect: 'PreferNoSchedule' };
 export const REPLACING_TAINT: Taint = { key: 'fairway.dev/replacing', effect: 'NoSchedule' };
 const OUR_TAINTS = [QUEUED_TAINT, REPLACING_TAINT];
 
-export type MarkStage = 'queued' | 'cordoned';
+type MarkStage = 'queued' | 'cordoned';
 
 /** The annotation on the node: what we did, for which update, and what was there before. */
 export interface RollMark {
@@ -45,7 +45,7 @@ export interface MarkContext {
 }
 
 /** Values before our first mark. Keys that a later stage may write are taken now, while they are not ours. */
-export function priorOf(node: NodeView, policy: RollPolicy): NodePrior {
+function priorOf(node: NodeView, policy: RollPolicy): NodePrior {
   const labels = [...Object.keys(policy.drainLabels), EXCLUDE_FROM_LB];
   return {
     unschedulable: node.unschedulable,

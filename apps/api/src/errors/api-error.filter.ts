@@ -117,5 +117,5 @@ function statusOf(thrown: unknown): number | undefined {
   return typeof status === 'number' && status >= 400 && status < 600 ? status : undefined;
 }
 
-export const isRegistryPath = (path: string): boolean =>
+const isRegistryPath = (path: string): boolean =>
   path.startsWith('/kubernetes-clusters') || path.startsWith('/infrastructure-accounts');

@@ -13,7 +13,9 @@ const MASK = '***';
 const ENCRYPTED = 'aws:kms:';
 
 const overrideSchema = z.object({
-  key: z.string({ error: 'name the config item' }).regex(PATTERNS.configKey, `must match ${PATTERNS.configKey.source}`),
+  key: z
+    .string({ error: 'name the config item' })
+    .regex(PATTERNS.configKey, `must match ${PATTERNS.configKey.source}`),
   value: z.string({ error: 'must be text' }).max(65_536),
   reason: z.string({ error: 'say why' }).min(1, 'say why').max(1_000),
   expires_in: z

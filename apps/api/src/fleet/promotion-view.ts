@@ -112,7 +112,7 @@ export const encodeRequest = (request: ChannelRequest) => ({
   settled_at: request.settledAt === undefined ? undefined : toIso(request.settledAt),
 });
 
-export const encodeReason = (reason: GateReason) => ({
+const encodeReason = (reason: GateReason) => ({
   gate: reason.gate,
   state: reason.state,
   message: reason.message,

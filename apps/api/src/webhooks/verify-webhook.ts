@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 
 /** What a Git host sent, unread. */
-export interface SentWebhook {
+interface SentWebhook {
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }

@@ -74,7 +74,7 @@ async function planOnline(name: string, command: Command): Promise<void> {
   if (answer.state === 'running' && pendingChanges(answer) > 0) process.exitCode = EXIT.changesPending;
 }
 
-export function clusterTable(items: readonly ClusterSummary[]): string {
+function clusterTable(items: readonly ClusterSummary[]): string {
   return table(
     ['ALIAS', 'CHANNEL', 'PHASE', 'STEP', 'PROGRESS', 'VERSION', 'NEXT', 'MESSAGE'],
     items.map((item) => [
@@ -90,7 +90,7 @@ export function clusterTable(items: readonly ClusterSummary[]): string {
   );
 }
 
-export function paintPhase(phase: string): string {
+function paintPhase(phase: string): string {
   if (phase === 'ready') return paint('green', phase);
   if (['failed', 'stalled', 'halted'].includes(phase)) return paint('red', phase);
   if (phase === 'blocked' || phase === 'held') return paint('yellow', phase);

@@ -22,7 +22,9 @@ interface SetOptions {
 export function addConfig(program: Command): void {
   const config = program.command('config').description('config items and where they come from');
   withOfflineOptions(config.command('explain <cluster> [key]'))
-    .description('every config item, or one: its value, and what each layer says (--offline: of a record file)')
+    .description(
+      'every config item, or one: its value, and what each layer says (--offline: of a record file)',
+    )
     .action(async (name: string, key: string | undefined, options: OfflineOptions, command: Command) => {
       if (!options.offline) return explainOnline(name, key, command);
       const { explainOffline } = await import('../offline/explain-offline.js');
@@ -47,24 +49,24 @@ function addOverride(override: Command): void {
     .requiredOption('--reason <text>', 'why')
     .requiredOption('--expires-in <duration>', 'ends by itself, e.g. 4h')
     .option('--value-file <file>', 'read the value from a file (- is standard input)')
-    .action(async (name: string, key: string, value: string | undefined, options: SetOptions, command: Command) => {
-      const body = { key, value: await valueOf(value, options), reason: options.reason, expires_in: options.expiresIn };
-      const set = await client().post<OverrideAnswer>(pathOf(name, 'overrides'), body);
-      print(formatOf(command), set, () => `${key} of ${name} is overridden until ${set.expires_at}`);
-    });
+    .action(
+      async (name: string, key: string, value: string | undefined, options: SetOptions, command: Command) => {
+        const body = {
+          key,
+          value: await valueOf(value, options),
+          reason: options.reason,
+          expires_in: options.expiresIn,
+        };
+        const set = await client().post<OverrideAnswer>(pathOf(name, 'overrides'), body);
+        print(formatOf(command), set, () => `${key} of ${name} is overridden until ${set.expires_at}`);
+      },
+    );
   override
     .command('list <cluster>')
     .description('what is overridden, by whom, why and until when')
     .action(async (name: string, _options: object, command: Command) => {
       const { items } = await client().get<{ items: readonly OverrideAnswer[] }>(pathOf(name, 'overrides'));
-      print(formatOf(command), items, () =>
-        items.length === 0
-          ? 'nothing is overridden'
-          : table(
-              ['KEY', 'VALUE', 'BY', 'EXPIRES', 'REASON'],
-              items.map((one) => [one.key, one.value, one.created_by, one.expires_at, one.reason]),
-            ),
-      );
+      print(formatOf(command), items, () => overrideTable(items));
     });
   override
     .command('remove <cluster> <key>')
@@ -73,6 +75,12 @@ function addOverride(override: Command): void {
       await client().delete(`${pathOf(name, 'overrides')}/${encodeURIComponent(key)}`);
       process.stdout.write(`${key} of ${name} is no longer overridden\n`);
     });
+}
+
+function overrideTable(items: readonly OverrideAnswer[]): string {
+  if (items.length === 0) return 'nothing is overridden';
+  const rows = items.map((one) => [one.key, one.value, one.created_by, one.expires_at, one.reason]);
+  return table(['KEY', 'VALUE', 'BY', 'EXPIRES', 'REASON'], rows);
 }
 
 async function valueOf(value: string | undefined, { valueFile }: SetOptions): Promise<string> {

@@ -53,7 +53,7 @@ async function followEvents(api: ApiClient, path: string, format: Format): Promi
   }
 }
 
-export function eventLine(event: StreamedEvent): string {
+function eventLine(event: StreamedEvent): string {
   const colour = event.severity === 'info' ? 'grey' : event.severity === 'warning' ? 'yellow' : 'red';
   return `${event.at.slice(11, 19)} ${paint(colour, event.type.padEnd(22))} ${event.subject.replace(/^cluster\//, '')}  ${event.message}`;
 }

@@ -7,7 +7,7 @@ export interface ExplainedAnswer {
   readonly layers: readonly LayerAnswer[];
 }
 
-export interface LayerAnswer {
+interface LayerAnswer {
   readonly layer: string;
   readonly value: string;
   readonly file?: string;
@@ -16,7 +16,11 @@ export interface LayerAnswer {
   readonly expires_at?: string;
 }
 
-export function printExplained(format: Format, key: string | undefined, items: readonly ExplainedAnswer[]): void {
+export function printExplained(
+  format: Format,
+  key: string | undefined,
+  items: readonly ExplainedAnswer[],
+): void {
   print(format, items, () => (key === undefined ? itemTable(items) : items.map(itemText).join('\n')));
 }
 

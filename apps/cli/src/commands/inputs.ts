@@ -29,23 +29,37 @@ export function addInputs(program: Command): void {
     .action(async (name: string, { reason }: { reason: string }) => {
       if (reason.trim() === '') throw new CommandError('the reason is empty', EXIT.usage);
       await client().post(`${pathOf(name)}/refresh`, { reason });
-      process.stdout.write(`asked to look up the inputs of ${name} anew; fairway events tells what differs\n`);
+      process.stdout.write(
+        `asked to look up the inputs of ${name} anew; fairway events tells what differs\n`,
+      );
     });
 }
 
 const pathOf = (name: string): string => `/api/v1/clusters/${encodeURIComponent(name)}/inputs`;
 
-function inputsText({ version, reason, created_at, refresh_requested, inputs, observed }: InputsAnswer): string {
+function inputsText({
+  version,
+  reason,
+  created_at,
+  refresh_requested,
+  inputs,
+  observed,
+}: InputsAnswer): string {
   const { digest: _digest, ...locked } = inputs;
   const rows = [...flat('', locked), ...flat('observed.', observed)];
   const waits = refresh_requested ? ['a refresh is asked for'] : [];
-  return [`version ${version} of ${created_at}: ${reason}`, ...waits, table(['INPUT', 'VALUE'], rows)].join('\n');
+  return [`version ${version} of ${created_at}: ${reason}`, ...waits, table(['INPUT', 'VALUE'], rows)].join(
+    '\n',
+  );
 }
 
 const flat = (prefix: string, values: object): readonly (readonly [string, string])[] =>
   Object.entries(values).flatMap(([name, value]: [string, unknown]) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.entries(value).map(([key, member]): [string, string] => [`${prefix}${name}.${key}`, text(member)])
+      ? Object.entries(value).map(([key, member]): [string, string] => [
+          `${prefix}${name}.${key}`,
+          text(member),
+        ])
       : value === undefined
         ? []
         : [[`${prefix}${name}`, text(value)] as [string, string]],

@@ -192,7 +192,7 @@ function launchedFrom(member: GroupInstance, machine: Instance | undefined): Ins
   return version === undefined ? undefined : { name, version };
 }
 
-export const templateOf = (group: AutoScalingGroup): LaunchTemplateSpecification | undefined =>
+const templateOf = (group: AutoScalingGroup): LaunchTemplateSpecification | undefined =>
   group.LaunchTemplate ?? group.MixedInstancesPolicy?.LaunchTemplate?.LaunchTemplateSpecification;
 
 function typesOf(group: AutoScalingGroup, template: ResolvedTemplate | undefined): readonly string[] {

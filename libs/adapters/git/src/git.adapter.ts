@@ -24,7 +24,7 @@ export interface ClosableGit extends GitPort {
 
 export const createGit = (options: GitOptions): ClosableGit => new GitAdapter(options);
 
-const CACHED_FACTS = 10_000 * 1024;
+const KIB = 1024;
 /** Whole trees by commit: readers remember what they found out by the object, so it must be the same one. */
 const KEPT_TREES = 16;
 
@@ -32,14 +32,14 @@ class GitAdapter implements ClosableGit {
   private readonly limits: TreeLimits;
   private readonly trees: TreeCache<TreeContent>;
   /** Small answers about immutable commits. */
-  private readonly facts = new TreeCache<string>(CACHED_FACTS);
+  private readonly facts = new TreeCache<string>(10_000 * KIB);
   private readonly commits = new TreeCache<ConfigTree>(KEPT_TREES);
   private readonly remotes = new Map<string, Remote>();
   private readonly fetches = new Map<string, Promise<ReadonlyMap<string, string>>>();
 
   constructor(private readonly options: GitOptions) {
     this.limits = { ...DEFAULT_TREE_LIMITS, ...options.limits };
-    this.trees = new TreeCache(options.cacheBytes ?? 128 * KIB * KIB);
+    this.trees = new TreeCache(options.cacheBytes ?? 128 * 1024 * 1024);
   }
 
   fetch(repository: string): Promise<ReadonlyMap<string, string>> {
@@ -245,7 +245,7 @@ class GitAdapter implements ClosableGit {
       await needCommit(mirror, commit);
       return ask(mirror);
     });
-    this.facts.set(key, answer, KIB);
+    this.facts.set(key, answer, 1024);
     return answer;
   }
 

@@ -56,7 +56,7 @@ function normal(address: string): ipaddr.IPv4 | ipaddr.IPv6 {
 const isCompatible = (address: ipaddr.IPv6): boolean =>
   address.parts.slice(0, 6).every((part) => part === 0) && (address.parts[6] ?? 0) !== 0;
 
-export function isPublicAddress(address: string): boolean {
+function isPublicAddress(address: string): boolean {
   return ipaddr.isValid(address) && normal(address).range() === 'unicast';
 }
 

@@ -6,7 +6,7 @@ import { classified } from './classify.js';
 import type { Database } from './database.js';
 
 /** `migrations/` of the package, the same distance from the source and from the build. */
-export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../../../migrations', import.meta.url));
+const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../../../migrations', import.meta.url));
 
 /** Any number that nobody else in this database uses for an advisory lock. */
 const MIGRATION_LOCK = 7020101;

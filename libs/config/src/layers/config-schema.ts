@@ -6,10 +6,10 @@ import { nearest } from '../validation/nearest.js';
 import type { EffectiveItems, Layer, LayerValue } from './config-layers.js';
 
 const TYPES = ['string', 'boolean', 'integer', 'number', 'quantity', 'duration'] as const;
-export type ItemType = (typeof TYPES)[number];
+type ItemType = (typeof TYPES)[number];
 
 /** What `cluster/config.schema.json` says of one config item. */
-export interface ItemSchema {
+interface ItemSchema {
   readonly type: ItemType;
   readonly description?: string;
   readonly default?: string;

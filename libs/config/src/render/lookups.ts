@@ -50,18 +50,21 @@ export function lookupsOf(
 ): WantedInputs {
   const known = remembered.get(tree) ?? new Map<string, WantedInputs>();
   remembered.set(tree, known);
-  const key = overrides.length === 0 ? recordKey(cluster) : `${recordKey(cluster)} ${digestOfValue(overrides)}`;
+  const key =
+    overrides.length === 0 ? recordKey(cluster) : `${recordKey(cluster)} ${digestOfValue(overrides)}`;
   const before = known.get(key);
   if (before) return before;
   let stopped = false;
-  const watched = checkpoint && (() => {
-    try {
-      checkpoint();
-    } catch (thrown) {
-      stopped = true;
-      throw thrown;
-    }
-  });
+  const watched =
+    checkpoint &&
+    (() => {
+      try {
+        checkpoint();
+      } catch (thrown) {
+        stopped = true;
+        throw thrown;
+      }
+    });
   const wanted = find({ tree, cluster, overrides, inputs: NO_INPUTS }, watched);
   // What was cut short says nothing about the next try.
   if (stopped) return wanted;

@@ -6,7 +6,7 @@ interface At {
   readonly pos: number;
 }
 
-export interface TextNode extends At {
+interface TextNode extends At {
   readonly kind: 'text';
   readonly text: string;
 }
@@ -20,7 +20,7 @@ export interface BranchNode extends At {
   readonly list: ListNode;
   readonly otherwise?: ListNode;
 }
-export interface JumpNode extends At {
+interface JumpNode extends At {
   readonly kind: 'break' | 'continue';
 }
 export interface TemplateNode extends At {
@@ -50,7 +50,7 @@ export interface CommandNode extends At {
   readonly kind: 'command';
   readonly args: OperandNode[];
 }
-export interface IdentifierNode extends At {
+interface IdentifierNode extends At {
   readonly kind: 'identifier';
   readonly name: string;
 }
@@ -67,13 +67,13 @@ export interface ChainNode extends At {
   readonly node: OperandNode;
   readonly path: readonly string[];
 }
-export interface DotNode extends At {
+interface DotNode extends At {
   readonly kind: 'dot';
 }
-export interface NilNode extends At {
+interface NilNode extends At {
   readonly kind: 'nil';
 }
-export interface BoolNode extends At {
+interface BoolNode extends At {
   readonly kind: 'bool';
   readonly value: boolean;
 }
@@ -86,7 +86,7 @@ export interface NumberNode extends At {
   readonly float?: number;
   readonly complex?: Complex;
 }
-export interface StringNode extends At {
+interface StringNode extends At {
   readonly kind: 'string';
   readonly quoted: string;
   readonly text: string;

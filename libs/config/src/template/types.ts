@@ -1,7 +1,7 @@
 import type { Budget } from './budget.js';
 
-export type SignedKind = 'int' | 'int8' | 'int16' | 'int32' | 'int64';
-export type UnsignedKind = 'uint' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'uintptr';
+type SignedKind = 'int' | 'int8' | 'int16' | 'int32' | 'int64';
+type UnsignedKind = 'uint' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'uintptr';
 export type Kind =
   | 'invalid'
   | 'bool'

@@ -101,7 +101,8 @@ function putPool(document: Document, node: YAMLMap, pool: NodePool, sensitive: R
     max_size: pool.maxSize,
   };
   for (const [name, value] of Object.entries(fields)) {
-    if (JSON.stringify(node.toJSON()[name]) !== JSON.stringify(value)) node.set(name, document.createNode(value));
+    if (JSON.stringify(node.toJSON()[name]) !== JSON.stringify(value))
+      node.set(name, document.createNode(value));
   }
   return putItems(node, writable(pool.configItems, sensitive));
 }

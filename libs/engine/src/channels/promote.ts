@@ -70,7 +70,7 @@ const openReasons = (reasons: readonly GateReason[]): string =>
     .join('; ');
 
 /** Carries out what was recorded, whoever recorded it, after one more look at everything. */
-export async function execute(mover: Mover, promotion: Promotion, revision: Revision): Promise<Moved> {
+async function execute(mover: Mover, promotion: Promotion, revision: Revision): Promise<Moved> {
   const { ports, policies } = mover;
   const target = (await ports.channels.listChannels()).find(({ name }) => name === promotion.toChannel);
   if (!target) return settle(mover, promotion, revision, { refused: 'the channel is gone' });

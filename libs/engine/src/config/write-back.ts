@@ -5,7 +5,7 @@ import type { PassFrame } from '../pass/run-pass.js';
 import type { Rendered } from '../render/render-service.js';
 
 /** Config item that keeps a cluster's record in Git too. Source: design, config.md, "Layout". */
-export const WRITE_BACK_ITEM = 'write_back';
+const WRITE_BACK_ITEM = 'write_back';
 /** Memory key of {@link LastWrite}. */
 const WRITTEN = 'write-back';
 /** How often a head that moved meanwhile is taken up anew within one pass. */
@@ -61,7 +61,8 @@ async function write(
     const present = await git.readFile(channel.repository, head, path);
     const made = clusterFileText(present, { cluster, sensitive: secret, ...(before && { before }) });
     if (!made) return refuse('write-back-file', `${path} is no file of config_items and node_pools`);
-    if (made.text === present || (await push(frame, channel, head, { path, text: made.text }))) return made.written;
+    if (made.text === present || (await push(frame, channel, head, { path, text: made.text })))
+      return made.written;
   }
   return refuse('write-back-moved', `branch ${channel.branch} moved ${ATTEMPTS} times meanwhile`, 'conflict');
 }

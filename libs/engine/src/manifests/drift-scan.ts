@@ -15,13 +15,13 @@ import { progressOf, saveProgress } from './progress.js';
 import { API_CONCURRENCY, surveyObjects, type Survey } from './survey.js';
 
 /** `drift_mode` of the cluster; what cannot be read counts as `detect`, which writes nothing. */
-export function driftMode(pass: Pass): DriftMode {
+function driftMode(pass: Pass): DriftMode {
   const said = pass.cluster.configItems[DRIFT_MODE_ITEM];
   return said === 'off' || said === 'correct' ? said : 'detect';
 }
 
 /** Identity of an object as Git has it. */
-export const basisOf = (staged: StagedObject): string => digestOfValue(staged.object);
+const basisOf = (staged: StagedObject): string => digestOfValue(staged.object);
 
 /** Fields whose difference somebody accepted, or that became a fight, as long as Git says the same of their object. */
 export function leftAlone(findings: readonly DriftFinding[], objects: readonly StagedObject[]): LeaveAlone {

@@ -24,7 +24,11 @@ export async function endExpired(
   return { ...standing, overrides: standing.overrides.filter(({ id }) => !ids.includes(id)) };
 }
 
-const expired = (cluster: Cluster, { key, reason, createdBy, expiresAt }: ClusterOverride, at: Instant): FleetEvent => ({
+const expired = (
+  cluster: Cluster,
+  { key, reason, createdBy, expiresAt }: ClusterOverride,
+  at: Instant,
+): FleetEvent => ({
   type: 'override.expired',
   at,
   severity: 'warning',

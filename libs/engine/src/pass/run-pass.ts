@@ -204,10 +204,7 @@ async function conclude(
     now,
   });
   const nextDueAt = earlier(nextDue(frame, runs, summary, now), frame.report.lookAgainAt);
-  if (summary.status.phase === 'ready' && rendered?.kind === 'valid') {
-    frame.memory.delete(OUTPUTS_OBSERVED);
-    frame.memory.set(SETTLED, settledOf(frame, rendered, now));
-  }
+  rememberSettled(frame, summary, rendered, now);
   await ports.updates.commitPass(
     await frame.lease.current(),
     commitOf(frame, update, summary, rendered, nextDueAt),
@@ -217,6 +214,18 @@ async function conclude(
   }
   const moving = summary.status.phase === 'updating' || summary.status.phase === 'blocked';
   return { kind: 'passed', phase: summary.status.phase, nextDueAt, watch: moving };
+}
+
+function rememberSettled(
+  frame: PassFrame,
+  summary: Summary,
+  rendered: Rendered | undefined,
+  now: Instant,
+): void {
+  if (summary.status.phase !== 'ready' || rendered?.kind !== 'valid') return;
+  // The next verification reads the stack's outputs anew.
+  frame.memory.delete(OUTPUTS_OBSERVED);
+  frame.memory.set(SETTLED, settledOf(frame, rendered, now));
 }
 
 function commitOf(

@@ -35,7 +35,10 @@ export function extendLock(lock: LockedInputs, looked: LockedInputs, wanted: Wan
 }
 
 /** A lock and what was observed beside it, as a render takes it. */
-export function inputsFrom(lock: LockedInputs, { clusterStackOutputs, decrypted }: ObservedInputs): LockedInputs {
+export function inputsFrom(
+  lock: LockedInputs,
+  { clusterStackOutputs, decrypted }: ObservedInputs,
+): LockedInputs {
   const secrets = Object.entries(decrypted).map(([cipher, clear]) => [cipher, digestOf(clear)]);
   return {
     ...lock,
@@ -80,11 +83,7 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : JS
 const NAMED = 5;
 
 /** The event of a new version: what it adds, and what it changes. */
-export function lockEvent(
-  cluster: Cluster,
-  lock: InputsLock,
-  changes: readonly InputChange[],
-): FleetEvent {
+export function lockEvent(cluster: Cluster, lock: InputsLock, changes: readonly InputChange[]): FleetEvent {
   const named = changes.slice(0, NAMED).map(inWords).join(', ');
   const more = changes.length > NAMED ? ` and ${changes.length - NAMED} more` : '';
   const first = lock.version === 1;
@@ -98,7 +97,12 @@ export function lockEvent(
     message: first
       ? `inputs are locked (${changes.length} facts)`
       : `inputs lock ${lock.version}, ${lock.reason}: ${named}${more}`,
-    data: { version: lock.version, digest: lock.inputs.digest, reason: lock.reason, changes: changes.slice(0, 200) },
+    data: {
+      version: lock.version,
+      digest: lock.inputs.digest,
+      reason: lock.reason,
+      changes: changes.slice(0, 200),
+    },
   };
 }
 

@@ -11,7 +11,7 @@ export const OUTPUTS_OBSERVED = 'inputs/outputs-observed';
 const NO_NETWORK = 'inputs/no-network';
 
 /** As the render names it. */
-export const clusterStackName = (cluster: Cluster): string => cluster.localId;
+const clusterStackName = (cluster: Cluster): string => cluster.localId;
 
 /**
  * What this pass renders with: the stored lock, extended by what the revision asks for and the lock lacks, and beside it
@@ -35,7 +35,8 @@ async function lockFor(
 ): Promise<LockedInputs> {
   const { configs } = frame.parts.ports;
   const stored = frame.standing.lock && (await configs.inputsLock(frame.cluster.id))?.inputs;
-  if (!stored) return storeLock(frame, undefined, await lookUp(frame, wanted, aws), 'looked up for the first render');
+  if (!stored)
+    return storeLock(frame, undefined, await lookUp(frame, wanted, aws), 'looked up for the first render');
   const missing = lacking(stored, wanted);
   if (!missing) return stored;
   // An account without a network is asked once an update: nothing of a render can be named that would lack it.
@@ -88,7 +89,9 @@ export async function storeNewLock(
     reason,
     createdAt: clock.now(),
   };
-  await configs.recordInputsLock(await frame.lease.current(), lock, [lockEvent(frame.cluster, lock, changes)]);
+  await configs.recordInputsLock(await frame.lease.current(), lock, [
+    lockEvent(frame.cluster, lock, changes),
+  ]);
   frame.standing = { ...frame.standing, lock: { version: lock.version, digest: inputs.digest } };
   return true;
 }

@@ -1,5 +1,13 @@
 import { seconds, type Duration, type Failure } from '#kernel';
-import type { Cluster, ConfigProblem, DesiredState, LockedInputs, Revision, Update } from '#fleet';
+import type {
+  Cluster,
+  ConfigProblem,
+  ConfigTree,
+  DesiredState,
+  LockedInputs,
+  Revision,
+  Update,
+} from '#fleet';
 import {
   createRenderCache,
   explain,
@@ -7,6 +15,8 @@ import {
   renderCluster,
   renderDigest,
   type ExplainedItem,
+  type RenderCache,
+  type RenderInput,
   type WantedInputs,
 } from '#config';
 import type { AwsPort } from '#ports';
@@ -69,17 +79,11 @@ export function createRenderService(ports: EnginePorts, options: RenderServiceOp
       return lookupsOf(tree, cluster, standing.overrides, renderDeadline(timeLimit).checkpoint);
     },
     render: async (frame, update, aws) => {
-      const { cluster, standing } = frame;
       const revision = await revisions.get(update.revisionId ?? '');
-      const tree = await treeOf(revision);
-      const wanted = lookupsOf(tree, cluster, standing.overrides, renderDeadline(timeLimit).checkpoint);
-      const inputs = await inputsFor(frame, update, wanted, aws);
-      const id = cluster.infrastructureAccount;
-      const [account, accountClusters] = await Promise.all([
-        ports.registry.getAccount(id),
-        ports.registry.listClusters({ infrastructureAccount: id }),
-      ]);
-      const input = { tree, cluster, account, accountClusters, inputs, overrides: standing.overrides };
+      const input = await renderInput(ports, frame, update, aws, {
+        tree: await treeOf(revision),
+        checkpoint: renderDeadline(timeLimit).checkpoint,
+      });
       const deadline = renderDeadline(timeLimit);
       const renderOptions = { duplicateKeys, checkpoint: deadline.checkpoint };
       const rendered = renderCluster(input, deadline.guarded(cache), renderOptions);
@@ -88,20 +92,45 @@ export function createRenderService(ports: EnginePorts, options: RenderServiceOp
       return {
         kind: 'valid',
         desired: rendered.value,
-        inputs,
+        inputs: input.inputs,
         revisionId: revision.id,
-        contentDigest: contentOf(tree, cluster.alias),
+        contentDigest: contentOf(input.tree, frame.cluster.alias),
         renderDigest: digest,
-        explain: () => {
-          const known = explanations.get(digest) as readonly ExplainedItem[] | undefined;
-          if (known) return known;
-          const made = explain(input, undefined, { duplicateKeys });
-          explanations.set(digest, made);
-          return made;
-        },
+        explain: () => remembered(explanations, digest, () => explain(input, undefined, { duplicateKeys })),
       };
     },
   };
+}
+
+/** Everything that a render is made from; looks things up outside only where the lock lacks them. */
+async function renderInput(
+  ports: EnginePorts,
+  frame: PassFrame,
+  update: Update,
+  aws: AwsPort,
+  { tree, checkpoint }: { readonly tree: ConfigTree; readonly checkpoint: () => void },
+): Promise<RenderInput> {
+  const { cluster, standing } = frame;
+  const wanted = lookupsOf(tree, cluster, standing.overrides, checkpoint);
+  const inputs = await inputsFor(frame, update, wanted, aws);
+  const id = cluster.infrastructureAccount;
+  const [account, accountClusters] = await Promise.all([
+    ports.registry.getAccount(id),
+    ports.registry.listClusters({ infrastructureAccount: id }),
+  ]);
+  return { tree, cluster, account, accountClusters, inputs, overrides: standing.overrides };
+}
+
+function remembered(
+  cache: RenderCache,
+  key: string,
+  make: () => readonly ExplainedItem[],
+): readonly ExplainedItem[] {
+  const known = cache.get(key) as readonly ExplainedItem[] | undefined;
+  if (known) return known;
+  const made = make();
+  cache.set(key, made);
+  return made;
 }
 
 function invalidRevision(revision: Revision, problems: readonly ConfigProblem[]): Failure {

@@ -21,7 +21,9 @@ export const clusterStackStep: StepRunner = {
     const stale = await outputsMoved(pass, clusterStack.name);
     if (stale) return stale;
     const extra = await ensureStacks(pass, 'cluster-stack', extraStacks);
-    return extra.kind === 'done' ? done(`${before.length + extraStacks.length} stacks are up to date`) : extra;
+    return extra.kind === 'done'
+      ? done(`${before.length + extraStacks.length} stacks are up to date`)
+      : extra;
   },
 };
 

@@ -12,8 +12,7 @@ export const verifyStep: StepRunner = {
   errorThreshold: 3,
   irreversible: false,
   run: async (pass): Promise<Outcome> => {
-    if (!(await apiReady(pass)))
-      return waiting('the API server to be ready', pass.settings.pollInterval);
+    if (!(await apiReady(pass))) return waiting('the API server to be ready', pass.settings.pollInterval);
     const nodes = await pass.kubernetes.listNodes();
     const unready = nodes.filter((node) => !node.ready).map((node) => node.name);
     if (unready.length > 0) {

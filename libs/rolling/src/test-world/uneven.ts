@@ -42,7 +42,7 @@ export function unevenRoll(seed: number): UnevenRoll {
   };
 }
 
-export function unevenWorld({ seed, drains, boot }: UnevenRoll): RollWorld {
+function unevenWorld({ seed, drains, boot }: UnevenRoll): RollWorld {
   return new RollWorld({
     seed,
     groups: [{ name: 'asg-workers', pool: 'workers', size: drains.length, maxSize: drains.length + 10 }],

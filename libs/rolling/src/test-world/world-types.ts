@@ -1,7 +1,7 @@
-import type { PodView, Taint } from '#fleet';
+import type { Taint } from '#fleet';
 
 /** Sizes and times (milliseconds) of one virtual group. */
-export interface GroupSpec {
+interface GroupSpec {
   readonly name: string;
   readonly pool: string;
   readonly master?: boolean;
@@ -82,5 +82,3 @@ export interface SimGroup extends GroupSpec {
   tags: Record<string, string>;
   instances: SimInstance[];
 }
-
-export type PodFacts = Pick<PodView, 'labels' | 'annotations' | 'priority'>;

@@ -11,7 +11,7 @@ interface Timer {
 }
 
 export const START = Date.parse('2026-01-01T00:00:00Z');
-export const NEW_VERSION = '2';
+const NEW_VERSION = '2';
 
 /**
  * A cluster small enough to read: auto scaling groups, nodes, pods, PDBs and a scheduler on virtual time. It stands in

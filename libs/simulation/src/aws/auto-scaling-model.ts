@@ -3,7 +3,7 @@ import type { LaunchTemplateReference } from './launch-templates.js';
 import { bool, integer, isProps, list, props, text, texts, type Props } from './props.js';
 import { validationError } from './aws-error.js';
 
-export type LifecycleState = 'Pending' | 'InService' | 'Terminating';
+type LifecycleState = 'Pending' | 'InService' | 'Terminating';
 
 export interface GroupTag {
   readonly key: string;
@@ -11,7 +11,7 @@ export interface GroupTag {
   readonly propagate: boolean;
 }
 
-export interface MixedInstances {
+interface MixedInstances {
   readonly overrides: readonly string[];
   readonly onDemandBase: number;
   /** 0 to 100. */

@@ -11,7 +11,7 @@ import {
   type GroupTag,
 } from './auto-scaling-model.js';
 
-export const SCALING_PROCESSES = [
+const SCALING_PROCESSES = [
   'Launch',
   'Terminate',
   'AddToLoadBalancer',

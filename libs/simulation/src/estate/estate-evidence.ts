@@ -63,7 +63,7 @@ const instanceIdsIn = (value: unknown): readonly string[] => [
 ];
 
 /** The pools of a cluster as their Auto Scaling groups have them; a pool of several groups is added up. */
-export function poolTruths(aws: AwsWorld, clusterId: string): readonly PoolTruth[] {
+function poolTruths(aws: AwsWorld, clusterId: string): readonly PoolTruth[] {
   const pools = new Map<string, PoolTruth>();
   for (const home of aws.regions()) {
     for (const group of home.autoScaling.all()) {

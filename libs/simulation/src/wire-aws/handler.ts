@@ -13,7 +13,7 @@ export interface WireRequest {
 }
 
 /** One action: reads the parameters, does it, answers with the members of AWS's result shape. */
-export type Handler = (request: WireRequest) => object;
+type Handler = (request: WireRequest) => object;
 
 export type Actions = Readonly<Record<string, Handler>>;
 

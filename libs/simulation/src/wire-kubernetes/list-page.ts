@@ -97,9 +97,6 @@ function pageOf(exchange: Exchange, target: ResourceTarget): Page {
   return { objects, revision, rest };
 }
 
-/** Forgets the lists that clients page through: their next page is answered with 410. */
-export const dropSnapshots = (cluster: object): void => void snapshots.delete(cluster);
-
 export function serveList(exchange: Exchange, target: ResourceTarget): void {
   if (!exchange.query.get('continue')) checkVersion(exchange);
   const { objects, revision, rest } = pageOf(exchange, target);

@@ -94,12 +94,7 @@ export async function serveResource(exchange: Exchange, target: ResourceTarget, 
   }
 }
 
-export function sendObject(
-  exchange: Exchange,
-  target: ResourceTarget,
-  code: number,
-  object: KubeObject,
-): void {
+function sendObject(exchange: Exchange, target: ResourceTarget, code: number, object: KubeObject): void {
   const shown = inVersion(object, target.type);
   if (wantsTable(exchange.request)) {
     sendJson(exchange, code, tableOf(exchange, target.type, [shown], object.metadata.resourceVersion));

@@ -5,7 +5,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } fr
  * our dependencies can, and openssl may not be on the machine. P-256 keys, ECDSA with SHA-256. For loopback servers of
  * simulations only.
  */
-export interface Issued {
+interface Issued {
   readonly certificatePem: string;
   readonly keyPem: string;
 }

@@ -167,7 +167,7 @@ function urgency(current: Cluster, patch: ClusterPatch): { readonly priority?: D
   return resumed ? { priority: DUE_PRIORITY.resumed } : {};
 }
 
-export const clusterNotFound = (id: string): never =>
+const clusterNotFound = (id: string): never =>
   fail({ class: 'invalid', code: 'not-found', message: `cluster ${id} does not exist` });
 
 export const configItemNotFound = (owner: string, key: string): never =>

@@ -8,9 +8,9 @@ import type { OnFailure } from './operations.js';
 import type { Stack, StackInput, StackResource } from './stack.js';
 import type { ResourceDefinition } from './template.js';
 
-export type Replacement = 'True' | 'False' | 'Conditional';
+type Replacement = 'True' | 'False' | 'Conditional';
 
-export interface PropertyChange {
+interface PropertyChange {
   readonly name: string;
   readonly evaluation: 'Static' | 'Dynamic';
   readonly requiresRecreation: 'Never' | 'Conditionally' | 'Always';

@@ -4,7 +4,7 @@ import type { RegionalAws } from '../region.js';
 import type { StackInput } from './stack.js';
 import { parseTemplate, type Template } from './template.js';
 
-export interface ParameterValue {
+interface ParameterValue {
   readonly key: string;
   readonly value?: string;
   readonly usePrevious?: boolean;

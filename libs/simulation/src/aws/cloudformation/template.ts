@@ -118,7 +118,7 @@ function definition(logicalId: string, value: Props): ResourceDefinition {
 }
 
 /** Names that a value refers to with Ref, GetAtt and Sub. */
-export function referencesOf(value: unknown, found = new Set<string>()): Set<string> {
+function referencesOf(value: unknown, found = new Set<string>()): Set<string> {
   if (Array.isArray(value)) for (const item of value) referencesOf(item, found);
   if (!isProps(value)) return found;
   for (const [key, member] of Object.entries(value)) {

@@ -101,7 +101,7 @@ function mistyped(value: unknown, at: Place, wanted: string, findings: Findings)
   return value;
 }
 
-export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
 export interface DecodeOptions {
   readonly fieldValidation: FieldValidation;

@@ -15,8 +15,8 @@ import { TypeCatalog } from './type-catalog.js';
 import { patchObject, updateObject } from './update.js';
 import type { Patch, RemoveOptions, WriteOptions } from './write-options.js';
 
-export type { KubeObject, ObjectInput, ObjectMeta, OwnerReference } from './object.js';
-export type { ResourceType, Subresource } from './resource-type.js';
+export type { KubeObject, ObjectInput } from './object.js';
+export type { ResourceType } from './resource-type.js';
 export type { Patch, RemoveOptions, WriteOptions } from './write-options.js';
 export type { StoreEvent } from './storage.js';
 export type { EvictionRequest, LogRequest, SubresourceHandlers } from './subresources.js';

@@ -1,6 +1,6 @@
 import { badRequest, conflict, notFound, OBJECT_MODIFIED, type ApiError } from './api-error.js';
 import { review } from './admission.js';
-import { applyWriter, createByApply, createObject, hasGeneration } from './create.js';
+import { applyWriter, createByApply, hasGeneration } from './create.js';
 import { decode, decodeApplied } from './decode.js';
 import { applyDefaults } from './defaults/index.js';
 import { applyConfiguration, trackUpdate } from './fields/managed-fields.js';
@@ -127,7 +127,7 @@ function checkTarget(metadata: JsonObject, target: { namespace: string | undefin
 const nameMismatch = (given: string, wanted: string): ApiError =>
   badRequest(`the name of the object (${given}) does not match the name on the URL (${wanted})`);
 
-export function checkPreconditions(
+function checkPreconditions(
   type: ResourceType,
   live: KubeObject,
   wanted: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined },
@@ -277,5 +277,3 @@ function statusOnly(live: KubeObject, next: KubeObject): KubeObject {
   else result['status'] = clone(next['status']);
   return result;
 }
-
-export { createObject };

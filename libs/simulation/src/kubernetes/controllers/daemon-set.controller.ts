@@ -189,7 +189,7 @@ const tolerationsOf = (spec: PodSpec) => [
 ];
 
 /** Should a pod of the set start on this node? */
-export function runsOn(set: DaemonSet, node: KubeNode): boolean {
+function runsOn(set: DaemonSet, node: KubeNode): boolean {
   const spec = (set.spec as DaemonSetSpec).template.spec;
   if (isTerminating(node) || !matchesNodeAffinity(spec, node)) return false;
   return firstUntolerated(node.spec?.taints, tolerationsOf(spec)) === undefined;

@@ -68,7 +68,7 @@ function conditionsOf(
 }
 
 /** A rollout is complete when all replicas are of the new template and available, and no others are left. */
-export function isComplete(deployment: Deployment, status: DeploymentStatus): boolean {
+function isComplete(deployment: Deployment, status: DeploymentStatus): boolean {
   const desired = deployment.spec?.replicas ?? 1;
   return (
     (status.updatedReplicas ?? 0) === desired &&

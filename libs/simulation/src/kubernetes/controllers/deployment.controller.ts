@@ -12,7 +12,7 @@ import type { WorkQueue } from './work-queue.js';
 
 const RESOURCE = 'deployments.apps';
 const SETS = 'replicasets.apps';
-export const REVISION = 'deployment.kubernetes.io/revision';
+const REVISION = 'deployment.kubernetes.io/revision';
 
 const revisionOf = (set: ReplicaSet): number => Number(set.metadata.annotations?.[REVISION] ?? 0);
 const hashOf = (set: ReplicaSet): string | undefined => set.metadata.labels?.['pod-template-hash'];

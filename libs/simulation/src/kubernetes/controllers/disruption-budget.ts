@@ -6,7 +6,7 @@ import { isReady, isTerminating } from './pods.js';
 import type { BudgetSpec, BudgetStatus, DisruptionBudget } from './workloads.js';
 
 /** How long an eviction that the controller has not yet seen done still counts as one. */
-export const DISRUPTED_FOR_MS = 120_000;
+const DISRUPTED_FOR_MS = 120_000;
 
 export interface Moment {
   readonly now: Instant;

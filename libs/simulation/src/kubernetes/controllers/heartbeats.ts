@@ -1,7 +1,7 @@
 import type { Duration } from '#kernel';
 
 /** How often a kubelet renews its lease. */
-export const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_MS = 10_000;
 
 type Listener = (node: string) => void;
 

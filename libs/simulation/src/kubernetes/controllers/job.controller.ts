@@ -221,7 +221,7 @@ const endOf = (pod: Pod): number => {
   return Math.max(parseTimestamp(pod.metadata.deletionTimestamp) ?? 0, ...ends);
 };
 
-export function finishedAt(job: Job): number | undefined {
+function finishedAt(job: Job): number | undefined {
   const end = ['Complete', 'Failed']
     .map((type) => conditionOf(job, type))
     .find((condition) => condition?.status === 'True');

@@ -2,7 +2,7 @@ import { seconds, type Duration } from '#kernel';
 import type { Cancel } from '../../time/scheduler.js';
 import type { Controller, ControllerContext } from './controller.js';
 
-export const LEADER_LEASES = ['kube-controller-manager', 'kube-scheduler'] as const;
+const LEADER_LEASES = ['kube-controller-manager', 'kube-scheduler'] as const;
 const DURATION_SECONDS = 15;
 
 /** Who holds the leaders' leases; undefined while no master lives. */

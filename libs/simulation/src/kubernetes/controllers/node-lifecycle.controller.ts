@@ -181,7 +181,7 @@ function tainted(node: KubeNode, now: number): number {
 }
 
 /** What the node's conditions and its cordon call for. */
-export function taintsFor(node: KubeNode): readonly Taint[] {
+function taintsFor(node: KubeNode): readonly Taint[] {
   const ready = conditionOf(node, 'Ready')?.status;
   const taints: Taint[] = [];
   if (node.spec?.unschedulable) taints.push({ key: UNSCHEDULABLE, effect: 'NoSchedule' });

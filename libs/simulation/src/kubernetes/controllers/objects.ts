@@ -192,14 +192,14 @@ export interface PodTemplate {
   readonly spec: PodSpec;
 }
 
-export interface NodeSpec {
+interface NodeSpec {
   readonly providerID?: string;
   readonly podCIDR?: string;
   readonly unschedulable?: boolean;
   readonly taints?: readonly Taint[];
 }
 
-export interface NodeStatus {
+interface NodeStatus {
   readonly conditions?: readonly Condition[];
   readonly capacity?: StringMap;
   readonly allocatable?: StringMap;

@@ -6,7 +6,7 @@ import { selects } from './selector.js';
 import { firstUntolerated, isTolerated, UNSCHEDULABLE } from './tolerations.js';
 import { claimNamesOf, claimsOf, volumesAllow, type Claim } from './volumes.js';
 
-export interface Seat {
+interface Seat {
   readonly node: KubeNode;
   /** Pods on the node that are not finished; terminating ones still take their room. */
   readonly pods: readonly Pod[];
@@ -27,7 +27,7 @@ export const roomOf = (view: ClusterView): Room => ({
 });
 
 /** Why a node will not do, in kube-scheduler's words; undefined where it will. */
-export function whyNot(
+function whyNot(
   pod: Pod,
   seat: Seat,
   room: Room,

@@ -29,14 +29,14 @@ export interface DeploymentStatus {
 
 export type Deployment = Thing<DeploymentSpec, DeploymentStatus>;
 
-export interface ReplicaSetSpec {
+interface ReplicaSetSpec {
   readonly replicas?: number;
   readonly selector: LabelSelector;
   readonly template: PodTemplate;
   readonly minReadySeconds?: number;
 }
 
-export interface ReplicaSetStatus {
+interface ReplicaSetStatus {
   readonly replicas: number;
   readonly fullyLabeledReplicas?: number;
   readonly readyReplicas?: number;
@@ -46,7 +46,7 @@ export interface ReplicaSetStatus {
 
 export type ReplicaSet = Thing<ReplicaSetSpec, ReplicaSetStatus>;
 
-export interface ClaimTemplate {
+interface ClaimTemplate {
   readonly metadata: { readonly name: string; readonly labels?: StringMap; readonly annotations?: StringMap };
   readonly spec: Readonly<Record<string, unknown>>;
 }
@@ -66,7 +66,7 @@ export interface StatefulSetSpec {
   readonly ordinals?: { readonly start?: number };
 }
 
-export interface StatefulSetStatus {
+interface StatefulSetStatus {
   readonly observedGeneration?: number;
   readonly replicas?: number;
   readonly readyReplicas?: number;
@@ -89,7 +89,7 @@ export interface DaemonSetSpec {
   readonly minReadySeconds?: number;
 }
 
-export interface DaemonSetStatus {
+interface DaemonSetStatus {
   readonly observedGeneration?: number;
   readonly currentNumberScheduled: number;
   readonly desiredNumberScheduled: number;

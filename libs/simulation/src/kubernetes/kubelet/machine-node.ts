@@ -7,7 +7,7 @@ const TAINT_TAG = 'k8s.io/cluster-autoscaler/node-template/taint/';
 const CLUSTER_TAG = /^kubernetes\.io\/cluster\/(.+)$/;
 const ROLE_TAG = /^(?:k8s\.io|kubernetes\.io)\/role\/([a-z-]+)$/;
 const MASTER_ROLES: ReadonlySet<string> = new Set(['master', 'control-plane']);
-export const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
+const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
 const GIB = 2 ** 30;
 
 /** The cluster that owns the machine, by its tag `kubernetes.io/cluster/<id>: owned`. */

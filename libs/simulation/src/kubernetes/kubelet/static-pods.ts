@@ -1,7 +1,7 @@
 import { sha256Hex } from '#kernel';
 import type { Pod, PodSpec } from '../controllers/objects.js';
 
-export const API_SERVER = 'kube-apiserver';
+const API_SERVER = 'kube-apiserver';
 const COMPONENTS = [API_SERVER, 'kube-controller-manager', 'kube-scheduler'] as const;
 
 /** The control plane's pods as a master's kubelet reads them from its manifest directory, mirrored into kube-system. */

@@ -14,7 +14,7 @@ export interface ResourceContext {
 }
 
 /** True: stable. False: not yet. Text: it never will be, and why. */
-export type Settled = boolean | string;
+type Settled = boolean | string;
 
 /** How CloudFormation handles one type. Handlers throw AwsError where the service refuses. */
 export interface ResourceType {

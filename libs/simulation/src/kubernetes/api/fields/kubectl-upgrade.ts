@@ -4,7 +4,7 @@ import type { Schema } from '../schema/schema.js';
 import { conflictPaths, type Applied, type Writer } from './managed-fields.js';
 import { compare, toFieldSet } from './typed-value.js';
 
-export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const KUBECTL = 'kubectl';
 
 /**

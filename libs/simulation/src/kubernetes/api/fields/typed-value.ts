@@ -63,7 +63,7 @@ function childrenOf(shape: Exclude<Shape, { kind: 'leaf' }>): readonly Child[] {
     .map(([name, value]) => ({ element: `f:${name}`, value, ...shape.member(name) }));
 }
 
-export function itemElement(item: unknown, list: ListSchema): string {
+function itemElement(item: unknown, list: ListSchema): string {
   if (list.listType === 'set') return `v:${JSON.stringify(item)}`;
   const keys: JsonObject = {};
   for (const { name, fallback } of [...list.keys].sort((a, b) => (a.name < b.name ? -1 : 1))) {
