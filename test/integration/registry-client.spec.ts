@@ -121,7 +121,11 @@ it('keeps the record of a cluster for which something was made, until it is deco
     400,
     expect.stringContaining('decommission-requested'),
   ]);
-  await client('updateCluster', { ...id, cluster: { lifecycle_status: 'decommissioned' } });
+  // Nobody may say so while its machines may be there; the engine says it when everything is gone.
+  const claimed = await refusal('updateCluster', { ...id, cluster: { lifecycle_status: 'decommissioned' } });
+  expect(claimed.status).toBe(403);
+  const { registry } = api.running.runtime;
+  await registry.updateCluster(id.cluster_id, { lifecycleStatus: 'decommissioned' }, { actor: 'engine' });
   await client('deleteCluster', id);
   expect((await refusal('getCluster', id)).status).toBe(404);
 });

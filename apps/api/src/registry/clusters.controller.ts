@@ -26,7 +26,7 @@ import {
 } from '#fleet';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
-import { badRequest, notFound, type FieldFault } from '../errors/api-error.js';
+import { ApiError, badRequest, notFound, type FieldFault } from '../errors/api-error.js';
 import { channelNames } from './channel-names.js';
 import { changeOf, etagOf, ifMatch } from './if-match.js';
 import { ringCluster } from './ring-cluster.js';
@@ -117,13 +117,12 @@ export class ClustersController {
   ): Promise<void> {
     if (wanted !== 'decommissioned' || present.lifecycleStatus === 'decommissioned') return;
     if ((await this.api.updates.listUpdates(present.id, 1)).length === 0) return;
-    throw badRequest([
-      {
-        field: 'lifecycle_status',
-        message:
-          'Fairway sets "decommissioned" when everything is gone; ask for it with "decommission-requested"',
-      },
-    ]);
+    throw new ApiError(
+      403,
+      'lifecycle-of-fairway',
+      'Fairway sets "decommissioned" when everything is gone',
+      'Ask for it with lifecycle_status "decommission-requested".',
+    );
   }
 
   private async cluster(id: string): Promise<Cluster> {
