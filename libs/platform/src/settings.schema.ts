@@ -1,37 +1,20 @@
 import { z } from 'zod';
 import { parseDuration } from '#kernel';
 
-const duration = (fallback: string) =>
-  z
-    .string()
-    .default(fallback)
-    .transform((text, context) => {
-      const parsed = parseDuration(text);
-      if (parsed === undefined) {
-        context.addIssue({
-          code: 'custom',
-          message: `"${text}" is no duration; write for example 90s, 5m or 2h`,
-        });
-        return z.NEVER;
-      }
-      return parsed;
-    });
+/** Milliseconds of a text such as `90s`, or an issue that says how to write one. */
+function toDuration(text: string, context: z.RefinementCtx): number {
+  const parsed = parseDuration(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: `"${text}" is no duration; write for example 90s, 5m or 2h` });
+  return z.NEVER;
+}
+
+const duration = (fallback: string) => z.string().default(fallback).transform(toDuration);
 
 const optionalDuration = z
   .string()
   .optional()
-  .transform((text, context) => {
-    if (text === undefined) return undefined;
-    const parsed = parseDuration(text);
-    if (parsed === undefined) {
-      context.addIssue({
-        code: 'custom',
-        message: `"${text}" is no duration; write for example 90s, 5m or 2h`,
-      });
-      return z.NEVER;
-    }
-    return parsed;
-  });
+  .transform((text, context) => (text === undefined ? undefined : toDuration(text, context)));
 
 const flag = z
   .enum(['true', 'false'])
