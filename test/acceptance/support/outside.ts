@@ -6,11 +6,14 @@ export class Outside {
   private readonly launched: string[] = [];
   private readonly evened: string[] = [];
   private readonly jobs: string[] = [];
+  private readonly machines: string[] = [];
   private readonly watched = new Set<string>();
   private readonly stop: () => void;
 
   constructor(private readonly estate: Estate) {
     this.stop = estate.aws.onCloudEvent((event) => {
+      if (event.kind.startsWith('instance-'))
+        this.machines.push(`${event.kind} ${event.subject} ${event.detail}`);
       if (event.kind === 'instance-launched') this.launched.push(event.subject);
       if (event.kind === 'instance-terminating' && REBALANCED.test(event.detail))
         this.evened.push(event.subject);
@@ -97,6 +100,14 @@ export class Outside {
           /fairway/.test(call.user ?? '') &&
           !/conformance/.test(`${call.namespace} ${call.name}`),
       ).length;
+  }
+
+  /** Every writing call and every birth and death of a machine, to be read when an expectation fails. */
+  trail(since = 0): string {
+    const calls = this.estate.aws.calls
+      .query({ mutating: true, since })
+      .map(({ seq, action, params, outcome }) => `${seq} ${action} ${outcome} ${JSON.stringify(params)}`);
+    return ['calls:', ...calls, 'machines since the start:', ...this.machines].join('\n');
   }
 
   private granted(action: string, since: number) {
