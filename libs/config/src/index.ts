@@ -13,6 +13,7 @@ export type { WantedInputs } from './render/lookups.js';
 export { createRenderCache, RENDERER_VERSION } from './render/render-input.js';
 export type { RenderInput, RenderOptions } from './render/render-input.js';
 export type { RenderCache } from './render/file-renderer.js';
+export { API_REMOVALS, type ApiRemoval } from './validation/removed-apis.table.js';
 export { validateRevision } from './validation/validate-revision.js';
 export type { RevisionProblem, ValidatedCluster } from './validation/validate-revision.js';
 export { explain } from './explain/explain.js';

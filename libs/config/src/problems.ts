@@ -1,5 +1,6 @@
 import type { ConfigProblem } from '#fleet';
 import { TemplateError } from './template/errors.js';
+import type { Spent } from './template/render-budget.js';
 
 export interface ProblemPlace {
   readonly file: string;
@@ -45,6 +46,9 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/unexpected EOF/, 'An {{if}}, {{range}}, {{with}} or {{define}} has no {{end}}.'],
 ];
 
+const LIMIT_HINT =
+  'The template does more than one render may do: look for a loop or a template that invokes itself.';
+
 /** A failed template as a problem of its file. */
 function templateProblem(error: TemplateError): ConfigProblem {
   const { file, line, column, context } = error.place;
@@ -52,10 +56,26 @@ function templateProblem(error: TemplateError): ConfigProblem {
     error.kind === 'limit' ? 'template-limit' : error.kind === 'parse' ? 'template-syntax' : 'template-error';
   const at = context === undefined ? '' : ` at <${context}>`;
   const hint =
-    error.kind === 'limit'
-      ? 'The template does more than one render may do: look for a loop or a template that invokes itself.'
-      : HINTS.find(([pattern]) => pattern.test(error.reason))?.[1];
+    error.kind === 'limit' ? LIMIT_HINT : HINTS.find(([pattern]) => pattern.test(error.reason))?.[1];
   return problem(code, cut(`${error.reason}${at}`), { file, line, column }, hint);
+}
+
+/** Of a file that takes more than a render may. */
+export const limitProblem = (message: string, place: ProblemPlace): ConfigProblem =>
+  problem('template-limit', message, place, LIMIT_HINT);
+
+const NAMED = 5;
+
+/** Said once, at the file that used up what all files share. */
+export function notRenderedProblem({ file, reason }: Spent, files: readonly string[]): ConfigProblem {
+  const named = files.slice(0, NAMED).join(', ');
+  const count = files.length === 1 ? '1 more file was' : `${files.length} more files were`;
+  return problem(
+    'not-rendered',
+    `${count} not rendered after ${file} (${reason}): ${named}${files.length > NAMED ? ', …' : ''}`,
+    { file, line: 1 },
+    'Mend this file and validate again: the others may have errors of their own.',
+  );
 }
 
 /** Collects everything that is wrong, so that an author sees it all at once. */
@@ -89,7 +109,8 @@ export class ProblemList {
       return part();
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
-      this.add(templateProblem(error));
+      // Told once for all files that other files kept from being rendered.
+      if (error.kind !== 'skipped') this.add(templateProblem(error));
       return undefined;
     }
   }

@@ -4,6 +4,7 @@ import { ProblemList } from '../problems.js';
 import { effectiveConfig } from '../render/effective-config.js';
 import { FileRenderer } from '../render/file-renderer.js';
 import { lockedLookups } from '../render/lookups.js';
+import { renderBudget } from '../render/render-input.js';
 import type { RenderInput, RenderOptions } from '../render/render-input.js';
 
 /** A config item for people: every layer's word on it, the last one in force. Sensitive values are masked. */
@@ -20,9 +21,11 @@ export interface ExplainedItem {
 export function explain(
   input: RenderInput,
   key?: string,
-  { checkpoint, duplicateKeys }: Pick<RenderOptions, 'checkpoint' | 'duplicateKeys'> = {},
+  options: RenderOptions = {},
 ): readonly ExplainedItem[] {
-  const files = new FileRenderer(input.tree, { lookups: lockedLookups(input), checkpoint, duplicateKeys });
+  const { duplicateKeys } = options;
+  const budget = renderBudget(input.tree, options);
+  const files = new FileRenderer(input.tree, { lookups: lockedLookups(input), budget, duplicateKeys });
   const { provenance } = effectiveConfig(input, files, new ProblemList());
   return [...provenance]
     .filter(([name]) => key === undefined || name === key)

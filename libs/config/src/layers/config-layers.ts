@@ -53,19 +53,23 @@ export function layerProblems(layer: Layer, place: ProblemPlace): readonly Confi
     if (REFUSED.has(key)) {
       found.push(problem('refused-key', `the config item key ${key} is refused`, at, 'Use another name.'));
     }
-    if (DOCUMENT_BREAK.test(said.value)) {
-      found.push(
-        problem(
-          'config-item-breaks-document',
-          `the value of config item ${key} has a line that separates YAML documents (--- or ...)`,
-          at,
-          'A value must not begin a new document wherever it is inserted. Encode it (base64) or take the line out.',
-        ),
-      );
-    }
+    found.push(...breakProblems(`config item ${key}`, said.value, at));
   }
   return found;
 }
+
+/** A value must not begin or end a YAML document wherever it is inserted. The value itself is not repeated. */
+export const breakProblems = (what: string, value: string, place: ProblemPlace): readonly ConfigProblem[] =>
+  DOCUMENT_BREAK.test(value)
+    ? [
+        problem(
+          'config-item-breaks-document',
+          `the value of ${what} has a line that separates YAML documents (--- or ...)`,
+          place,
+          'A value must not begin a new document wherever it is inserted. Encode it (base64) or take the line out.',
+        ),
+      ]
+    : [];
 
 export const layerOf = (name: LayerName, items: Readonly<Record<string, string>>): Layer => ({
   name,

@@ -21,7 +21,8 @@ import {
 import { toBytes, toText } from '../template/bytes.js';
 import { isKarpenterProfile, NODE_POOLS, nodePoolValue, poolProfile, poolsOf } from './node-pool.model.js';
 
-const EKS = 'zalando-eks';
+/** Provider of clusters whose control plane AWS runs. */
+export const EKS = 'zalando-eks';
 const field = (cluster: GoValue, name: string): GoValue => asFields(cluster).get(name) as GoValue;
 const text = (cluster: GoValue, name: string): string => asBytes(field(cluster, name));
 const accountId = (cluster: GoValue): string => text(cluster, 'InfrastructureAccount').replace(/^aws:/, '');

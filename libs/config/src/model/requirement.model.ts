@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { yamlExcess } from '../yaml/bounds.js';
 import { toText } from '../template/bytes.js';
 import { named, pointerTo, sliceOf, STRING, STRINGS } from '../template/types.js';
 import type { GoType, GoValue } from '../template/types.js';
@@ -46,10 +47,14 @@ function requirement(entry: unknown): GoValue | undefined {
   );
 }
 
+const MAX_LENGTH = 20_000;
+
 /** The pool's config item `requirements`, a YAML list of {key, operator, values}; what is no such list is none, as in CLM. */
 export function requirements(bytes: string): GoValue {
   try {
-    const parsed: unknown = parse(toText(bytes), { maxAliasCount: 0 });
+    const text = toText(bytes);
+    if (text.length > MAX_LENGTH || yamlExcess(text)) return nilOf(LIST);
+    const parsed: unknown = parse(text, { maxAliasCount: 0 });
     return Array.isArray(parsed)
       ? slice(
           LIST,

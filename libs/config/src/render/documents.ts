@@ -2,6 +2,8 @@ import { isAlias, isMap, isScalar, LineCounter, Pair, parseAllDocuments, Scalar,
 import type { Alias, CollectionTag, Document, ScalarTag, Tags, YAMLSeq } from 'yaml';
 import type { ConfigProblem } from '#fleet';
 import { problem } from '../problems.js';
+import { duplicateKeys, yamlExcess } from '../yaml/bounds.js';
+import type { YamlFault } from '../yaml/bounds.js';
 import { readSimpleYaml } from '../yaml/fast-reader.js';
 import type { RenderedFile } from './file-renderer.js';
 
@@ -92,12 +94,12 @@ interface Parsed {
   readonly lines: LineCounter;
 }
 
-function parseText(text: string, options: ReadOptions, uniqueKeys: boolean): Parsed {
+function parseText(text: string, options: ReadOptions): Parsed {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, {
     version: '1.2',
     merge: true,
-    uniqueKeys,
+    uniqueKeys: false,
     lineCounter: lines,
     prettyErrors: false,
     customTags: customTags(options),
@@ -106,39 +108,41 @@ function parseText(text: string, options: ReadOptions, uniqueKeys: boolean): Par
   return { documents: Array.isArray(parsed) ? parsed : [], lines };
 }
 
+const simpleDocuments = ({ text, map }: RenderedFile): readonly YamlDocument[] | undefined =>
+  readSimpleYaml(text)?.map(({ value, line, keyLines }) => ({
+    value,
+    line: map.sourceLine(line),
+    lineOfKey: (key: string) => map.sourceLine(keyLines.get(key) ?? line),
+  }));
+
 /** Everything that is wrong with the YAML of a rendered file, or its documents. Empty documents are left out. */
 export function readDocuments(
   rendered: RenderedFile,
   options: ReadOptions = {},
 ): { readonly documents: readonly YamlDocument[]; readonly problems: readonly ConfigProblem[] } {
   const { file, map } = rendered;
-  const simple = options.cloudFormation ? undefined : readSimpleYaml(rendered.text);
-  if (simple) {
-    const documents = simple.map(({ value, line, keyLines }) => ({
-      value,
-      line: map.sourceLine(line),
-      lineOfKey: (key: string) => map.sourceLine(keyLines.get(key) ?? line),
-    }));
-    return { documents, problems: [] };
-  }
-  let parsed = parseText(rendered.text, options, true);
+  const simple = options.cloudFormation ? undefined : simpleDocuments(rendered);
+  if (simple) return { documents: simple, problems: [] };
+  const excess = yamlExcess(rendered.text);
+  if (excess) return { documents: [], problems: [excessProblem(rendered, excess)] };
+  const parsed = parseText(rendered.text, options);
   const { lines } = parsed;
-  const faults = parsed.documents.flatMap((document) => document.errors);
-  const lax =
-    options.duplicateKeys === 'warning' &&
-    faults.length > 0 &&
-    faults.every(({ code }) => code === 'DUPLICATE_KEY');
-  const problems = faults.map((fault): ConfigProblem => {
-    const { line, col } = lines.linePos(fault.pos[0]);
-    const place = { file, line: map.sourceLine(line), column: col };
-    const message = `${fault.message} (line ${line} of the rendered file)`;
-    return problem('invalid-yaml', message, place, hintOf(fault.code), lax ? 'warning' : 'error');
-  });
-  if (lax) parsed = parseText(rendered.text, options, false);
+  const severity = options.duplicateKeys ?? 'error';
   const documents: YamlDocument[] = [];
+  const problems: ConfigProblem[] = [];
   const lineAt = (offset: number): number => map.sourceLine(lines.linePos(offset).line);
+  const report = (message: string, offset: number, hint?: string, how: 'error' | 'warning' = 'error') => {
+    const { line, col } = lines.linePos(offset);
+    const place = { file, line: map.sourceLine(line), column: col };
+    problems.push(
+      problem('invalid-yaml', `${message} (line ${line} of the rendered file)`, place, hint, how),
+    );
+  };
   for (const document of parsed.documents) {
-    if (document.errors.length > 0) continue;
+    for (const { code, message, pos } of document.errors) report(message, pos[0], hintOf(code));
+    const twice = duplicateKeys(document);
+    for (const { message, at, hint } of twice) report(message, at, hint, severity);
+    if (document.errors.length > 0 || (twice.length > 0 && severity === 'error')) continue;
     const fault = unsafe(document);
     if (fault)
       problems.push(problem(fault.code, fault.message, { file, line: lineAt(fault.at) }, fault.hint));
@@ -148,11 +152,12 @@ export function readDocuments(
 }
 
 const hintOf = (code: string): string | undefined =>
-  code === 'DUPLICATE_KEY'
-    ? 'Remove one of the two entries.'
-    : code === 'TAB_AS_INDENT'
-      ? 'Indent with blanks.'
-      : undefined;
+  code === 'TAB_AS_INDENT' ? 'Indent with blanks.' : undefined;
+
+function excessProblem({ file, text, map }: RenderedFile, fault: YamlFault): ConfigProblem {
+  const line = text.slice(0, fault.at).split('\n').length;
+  return problem(fault.code, fault.message, { file, line: map.sourceLine(line) }, fault.hint);
+}
 
 function addDocument(
   document: Document.Parsed,

@@ -7,6 +7,7 @@ import { mergePools, readClusterFile } from '../layers/cluster-file.js';
 import { checkItems, readSchema, schemaLayer } from '../layers/config-schema.js';
 import type { ConfigSchema } from '../layers/config-schema.js';
 import {
+  breakProblems,
   ENCRYPTED,
   layerOf,
   layerProblems,
@@ -55,23 +56,25 @@ export function effectiveConfig(
   const record = recordPlace(cluster);
   const layers: Layer[] = [
     ...(schema ? [schemaLayer(PATHS.schema, schema)] : []),
-    cachedPart(cache, defaultsKey(input, ownFile.nodePools), { problems, generated: new Map() }, (own) =>
-      defaultsLayer(input, files, ownFile.nodePools, own.problems),
+    cachedPart(
+      cache,
+      defaultsKey(input, ownFile.nodePools, files.duplicateKeys),
+      { problems, generated: new Map() },
+      (own) => defaultsLayer(input, files, ownFile.nodePools, own.problems),
     ),
     ownFile.layer,
     layerOf('registry', cluster.configItems),
     overrideLayer(input.overrides ?? []),
   ];
-  for (const layer of layers) {
-    const place = layer.name === 'cluster-file' ? { file: PATHS.cluster(cluster.alias) } : record;
-    problems.add(...layerProblems(layer, place));
-  }
+  const placeOf = ({ name }: Layer): ProblemPlace =>
+    name === 'cluster-file' ? { file: PATHS.cluster(cluster.alias) } : record;
+  for (const layer of layers) problems.add(...layerProblems(layer, placeOf(layer)));
   const isSensitive = (key: string): boolean => schema?.items.get(key)?.sensitive ?? false;
   const provenance = mergeLayers(layers, isSensitive);
   if (schema) problems.add(...checkItems(schema, provenance, record.file));
   const items = decryptAll(provenance, inputs, record.file, problems);
   const merged = mergePools(ownFile.nodePools, cluster.nodePools);
-  problems.add(...poolProblems(merged, record));
+  problems.add(...factProblems(input, record), ...poolProblems(merged, record));
   const pools = merged.map((pool) => withItems(pool, items, inputs, record.file, problems));
   const located = locationItems(items, inputs);
   return {
@@ -80,6 +83,18 @@ export function effectiveConfig(
     items: sortedItems([...Object.entries(located), ...Object.entries(items)]),
     pools,
   };
+}
+
+/** Facts that templates read beside config items. */
+function factProblems({ account, inputs }: RenderInput, place: ProblemPlace): readonly ConfigProblem[] {
+  const outputs = Object.entries(inputs.clusterStackOutputs ?? {});
+  return [
+    ...breakProblems('the owner', account?.owner ?? '', { ...place, field: 'owner' }),
+    ...breakProblems('the account name', account?.name ?? '', { ...place, field: 'account_name' }),
+    ...outputs.flatMap(([name, value]) =>
+      breakProblems(`output ${name} of the cluster stack`, value, { ...place, field: `outputs.${name}` }),
+    ),
+  ];
 }
 
 const poolProblems = (pools: readonly NodePool[], place: ProblemPlace): readonly ConfigProblem[] =>
@@ -112,7 +127,11 @@ function loadClusterFile(
   return read;
 }
 
-const defaultsKey = (input: RenderInput, poolsOfFile: readonly NodePool[]): string =>
+const defaultsKey = (
+  input: RenderInput,
+  poolsOfFile: readonly NodePool[],
+  duplicateKeys: FileRenderer['duplicateKeys'],
+): string =>
   `defaults ${sha256Hex(
     JSON.stringify([
       RENDERER_VERSION,
@@ -122,6 +141,7 @@ const defaultsKey = (input: RenderInput, poolsOfFile: readonly NodePool[]): stri
       input.account ?? null,
       (input.accountClusters ?? []).map((one) => ({ ...one, recordVersion: 0 })),
       input.inputs.digest,
+      duplicateKeys ?? null,
     ]),
   )}`;
 
@@ -148,7 +168,7 @@ function defaultsLayer(
     files.render(PATHS.defaults, rootData(value, NO_VALUES, nilPointer(NODE_POOL))),
   );
   if (!rendered) return none;
-  const read = readDefaults(rendered);
+  const read = readDefaults(rendered, files.duplicateKeys);
   problems.add(...read.problems);
   return read.layer;
 }
@@ -161,7 +181,11 @@ function clear(
   problems: ProblemList,
 ): string {
   if (!value.startsWith(ENCRYPTED)) return value;
-  if (Object.hasOwn(inputs.decrypted, value)) return inputs.decrypted[value] as string;
+  if (Object.hasOwn(inputs.decrypted, value)) {
+    const decrypted = inputs.decrypted[value] as string;
+    problems.add(...breakProblems(`config item ${key}`, decrypted, { file, field: key }));
+    return decrypted;
+  }
   problems.add(
     problem(
       'not-decrypted',

@@ -1,18 +1,20 @@
-import type { ConfigTree } from '#fleet';
+import type { ConfigProblem, ConfigTree } from '#fleet';
 import { sha256Hex } from '#kernel';
 import { POOL_FUNCTIONS } from '../model/pool-functions.js';
 import { Budget, DEFAULT_LIMITS } from '../template/budget.js';
 import type { TemplateLimits } from '../template/budget.js';
+import { RenderBudget } from '../template/render-budget.js';
 import { toBytes, toText } from '../template/bytes.js';
-import { callError, TemplateError } from '../template/errors.js';
+import { callError, LimitError, TemplateError } from '../template/errors.js';
 import { runTemplate } from '../template/execute.js';
 import type { Lookups } from '../template/functions/aws.js';
 import { dialectFunctions } from '../template/functions/index.js';
 import { parseTemplate } from '../template/parse.js';
-import type { Template } from '../template/scope.js';
+import type { Execution, Template } from '../template/scope.js';
 import type { GoFunction, GoType, GoValue } from '../template/types.js';
 import { ANY_MAP, pointerTo } from '../template/types.js';
 import { pointer, struct } from '../template/values.js';
+import { limitProblem, notRenderedProblem } from '../problems.js';
 import { readDocuments } from './documents.js';
 import type { ReadOptions } from './documents.js';
 import { SourceMap } from './source-map.js';
@@ -28,18 +30,23 @@ export interface RenderedFile {
 /** Parsed templates by content, and rendered parts by digest; shared by all renders of a process. */
 export interface RenderCache {
   get(key: string): unknown;
-  set(key: string, value: unknown): void;
+  /** `bytes`: about how much memory the value takes. */
+  set(key: string, value: unknown, bytes?: number): void;
 }
 
 export interface FileRendererOptions {
   readonly lookups: Lookups;
   readonly limits?: Partial<TemplateLimits> | undefined;
-  readonly checkpoint?: (() => void) | undefined;
+  /** Of the whole render. */
+  readonly budget: RenderBudget;
   readonly cache?: RenderCache | undefined;
   readonly duplicateKeys?: 'error' | 'warning' | undefined;
   /** Gets every rendered file: path of the output (a pool's files under the pool's name) and text. */
   readonly collect?: ((path: string, text: string) => void) | undefined;
 }
+
+/** A parsed template takes several times the memory of its text. */
+const TEMPLATE_COST = 6;
 
 const ROOT: GoType = { kind: 'struct', name: 'config.TemplateData' };
 const CLUSTER_KEY = 'Cluster';
@@ -71,6 +78,9 @@ const knownFunctions = new Map<string, GoFunction>(
   [...KNOWN].map((name) => [name, { params: [], call: () => callError('not bound') }]),
 );
 
+const skipped = (file: string): TemplateError =>
+  new TemplateError('skipped', `${file} is not rendered`, 'not rendered', { file, line: 1 });
+
 /** Renders files of one tree for one cluster. A component's files are rendered once, however often they are hashed. */
 export class FileRenderer {
   private hashing = false;
@@ -85,7 +95,26 @@ export class FileRenderer {
     rendered: RenderedFile,
     options: Pick<ReadOptions, 'cloudFormation'> = {},
   ): ReturnType<typeof readDocuments> {
-    return readDocuments(rendered, { ...options, duplicateKeys: this.options.duplicateKeys });
+    const { budget, duplicateKeys } = this.options;
+    if (!budget.begin(rendered.file)) return { documents: [], problems: [] };
+    try {
+      budget.check();
+      return readDocuments(rendered, { ...options, duplicateKeys });
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error;
+      return { documents: [], problems: [limitProblem(error.message, { file: rendered.file, line: 1 })] };
+    }
+  }
+
+  /** What ended the render before all files were rendered, if anything did. */
+  notRendered(): readonly ConfigProblem[] {
+    const { spent, skipped } = this.options.budget;
+    return spent && skipped.length > 0 ? [notRenderedProblem(spent, skipped)] : [];
+  }
+
+  /** What a key that a YAML map has twice is. */
+  get duplicateKeys(): FileRendererOptions['duplicateKeys'] {
+    return this.options.duplicateKeys;
   }
 
   has(file: string): boolean {
@@ -103,13 +132,14 @@ export class FileRenderer {
   render(file: string, data: GoValue, siblings?: Map<string, RenderedFile>, as = file): RenderedFile {
     const known = siblings?.get(file);
     if (known) return known;
+    if (!this.options.budget.begin(file)) throw skipped(file);
     const template = this.parsed(file);
     const functions = new Map<string, GoFunction>([
       ...dialectFunctions(this.options.lookups, (name) => this.hash(file, toText(name), data, siblings)),
       ...POOL_FUNCTIONS,
     ]);
-    const budget = new Budget({ ...DEFAULT_LIMITS, ...this.options.limits }, this.options.checkpoint);
-    const { out, nodes } = runTemplate(template, data, { functions, budget });
+    const budget = new Budget({ ...DEFAULT_LIMITS, ...this.options.limits }, undefined, this.options.budget);
+    const { out, nodes } = this.run(template, data, functions, budget);
     const bytes = out.join('');
     const chunks: Chunk[] = [];
     let at = 0;
@@ -122,6 +152,22 @@ export class FileRenderer {
     siblings?.set(file, rendered);
     this.options.collect?.(as, rendered.text);
     return rendered;
+  }
+
+  /** A last settlement that passes the limit is met by whoever begins the next file. */
+  private run(
+    template: Template,
+    data: GoValue,
+    functions: ReadonlyMap<string, GoFunction>,
+    budget: Budget,
+  ): Execution {
+    const execution = runTemplate(template, data, { functions, budget });
+    try {
+      budget.settle();
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error;
+    }
+    return execution;
   }
 
   private parsed(file: string): Template {
@@ -141,7 +187,7 @@ export class FileRenderer {
     const known = this.options.cache?.get(key) as Template | undefined;
     if (known) return known;
     const template = parseTemplate(file, text, { functions: knownFunctions });
-    this.options.cache?.set(key, template);
+    this.options.cache?.set(key, template, text.length * TEMPLATE_COST);
     return template;
   }
 

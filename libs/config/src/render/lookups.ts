@@ -9,11 +9,13 @@ import { ProblemList } from '../problems.js';
 import { toBytes, toText } from '../template/bytes.js';
 import { callError } from '../template/errors.js';
 import type { Lookups } from '../template/functions/aws.js';
+import type { RenderBudget } from '../template/render-budget.js';
 import { str, stringMap } from '../template/values.js';
 import { effectiveConfig } from './effective-config.js';
 import type { EffectiveConfig } from './effective-config.js';
 import { FileRenderer, nilPointer, rootData } from './file-renderer.js';
-import type { RenderInput } from './render-input.js';
+import { renderBudget } from './render-input.js';
+import type { RenderInput, RenderOptions } from './render-input.js';
 import { asData, clusterValues, poolValues, withValue } from './template-values.js';
 import type { Values } from './template-values.js';
 
@@ -46,7 +48,7 @@ export function lookupsOf(
   tree: ConfigTree,
   cluster: Cluster,
   overrides: readonly ConfigOverride[] = [],
-  checkpoint?: () => void,
+  options: RenderOptions = {},
 ): WantedInputs {
   const known = remembered.get(tree) ?? new Map<string, WantedInputs>();
   remembered.set(tree, known);
@@ -54,21 +56,10 @@ export function lookupsOf(
     overrides.length === 0 ? recordKey(cluster) : `${recordKey(cluster)} ${digestOfValue(overrides)}`;
   const before = known.get(key);
   if (before) return before;
-  let stopped = false;
-  const watched =
-    checkpoint &&
-    (() => {
-      try {
-        checkpoint();
-      } catch (thrown) {
-        stopped = true;
-        throw thrown;
-      }
-    });
-  const wanted = find({ tree, cluster, overrides, inputs: NO_INPUTS }, watched);
+  const budget = renderBudget(tree, options);
+  const wanted = find({ tree, cluster, overrides, inputs: NO_INPUTS }, budget);
   // What was cut short says nothing about the next try.
-  if (stopped) return wanted;
-  known.set(key, wanted);
+  if (!budget.spent) known.set(key, wanted);
   return wanted;
 }
 
@@ -81,7 +72,7 @@ const PLACEHOLDER_TYPE: InstanceTypeFacts = {
 const CALLS_LOOKUP = /\b(amiID|instanceType(CPU|Memory)Quantity)\b/;
 const SEPARATOR = '|';
 
-function find(input: RenderInput, checkpoint: (() => void) | undefined): WantedInputs {
+function find(input: RenderInput, budget: RenderBudget): WantedInputs {
   const { tree, cluster } = input;
   const images = new Set<string>();
   const types = new Set<string>();
@@ -96,7 +87,7 @@ function find(input: RenderInput, checkpoint: (() => void) | undefined): WantedI
     },
   };
   const problems = new ProblemList();
-  const files = new FileRenderer(tree, { lookups, checkpoint });
+  const files = new FileRenderer(tree, { lookups, budget, duplicateKeys: 'warning' });
   const config = effectiveConfig(input, files, problems);
   for (const pool of config.pools)
     if (!isKarpenterProfile(pool.profile)) pool.instanceTypes.forEach((type) => types.add(type));

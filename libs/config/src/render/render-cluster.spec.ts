@@ -159,6 +159,22 @@ describe('rendering is a function of its inputs', () => {
     expect(renderCluster(input({ tree }), cache)).toBe(second);
   });
 
+  it('renders a component without actions once for all clusters', () => {
+    const cache = createRenderCache();
+    const plain = fixtureTree({
+      'cluster/manifests/plain/x.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x, namespace: d }\n',
+    });
+    const of = (alias: string, options = {}) => {
+      const rendered = renderCluster(input({ tree: plain, cluster: cluster({ alias }) }), cache, options);
+      if (!rendered.ok) throw new Error(JSON.stringify(rendered.error));
+      return (name: string) => rendered.value.components.find((component) => component.name === name);
+    };
+    expect(of('a')('plain')).toBe(of('b')('plain'));
+    expect(of('a')('coredns')).not.toBe(of('b')('coredns'));
+    expect(of('a')('plain')).not.toBe(of('b', { duplicateKeys: 'warning' })('plain'));
+  });
+
   it('compresses user data that EC2 would refuse, always to the same bytes', () => {
     const file = 'cluster/node-pools/worker-default/userdata.yaml';
     const text = `#cloud-config\n${Array.from({ length: 900 }, (_, i) => `# line ${i} of {{ .NodePool.Name }}`).join('\n')}\n`;

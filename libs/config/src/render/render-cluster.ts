@@ -1,15 +1,14 @@
-import type { Component, ConfigProblem, DesiredState } from '#fleet';
+import { ETCD_ITEMS, type Component, type ConfigProblem, type DesiredState } from '#fleet';
 import { canonicalJson, digestOf, err, ok, sha256Hex } from '#kernel';
 import type { Result } from '#kernel';
 import { etcdFiles, extraStackFiles, PATHS } from '../layout/config-layout.js';
-import { clusterValue } from '../model/cluster.model.js';
+import { clusterValue, EKS } from '../model/cluster.model.js';
 import { NODE_POOL } from '../model/node-pool.model.js';
 import { problem, ProblemList } from '../problems.js';
 import { lockedLookups } from './lookups.js';
+import type { RenderBudget } from '../template/render-budget.js';
 import { stringMap } from '../template/values.js';
-import { apiProblems } from '../validation/removed-apis.js';
-import { duplicateProblems } from '../validation/objects.js';
-import { pdbProblems } from '../validation/pdb-lint.js';
+import { kubernetesVersion, validateObjects } from '../validation/validate-components.js';
 import { effectiveConfig } from './effective-config.js';
 import type { EffectiveConfig } from './effective-config.js';
 import { FileRenderer, nilPointer, rootData } from './file-renderer.js';
@@ -18,7 +17,7 @@ import { karpenterComponents } from './render-karpenter.js';
 import { renderComponents } from './render-components.js';
 import { readDeletions } from './render-deletions.js';
 import type { RenderInput, RenderOptions } from './render-input.js';
-import { RENDERER_VERSION } from './render-input.js';
+import { RENDERER_VERSION, renderBudget, whileUnspent } from './render-input.js';
 import { renderNodePools } from './render-node-pools.js';
 import { partOf, renderClusterStack, renderEtcdStack, renderExtraStacks } from './render-stacks.js';
 import type { StackContext } from './render-stacks.js';
@@ -41,8 +40,10 @@ export function renderCluster(
   const key = `cluster ${renderDigest(input, options)}`;
   const known = cache?.get(key) as Result<DesiredState, readonly ConfigProblem[]> | undefined;
   if (known) return known;
-  const rendered = renderUncached(input, cache, options);
-  cache?.set(key, rendered);
+  const budget = renderBudget(input.tree, options);
+  const rendered = renderUncached(input, cache && whileUnspent(cache, budget), options, budget);
+  // What was cut short says nothing about the next try.
+  if (!budget.spent) cache?.set(key, rendered);
   return rendered;
 }
 
@@ -61,7 +62,8 @@ export function renderFiles(
   options: RenderOptions = {},
 ): { readonly files: readonly RenderedText[]; readonly problems: readonly ConfigProblem[] } {
   const texts = new Map<string, string>();
-  const state = renderUncached(input, undefined, options, (path, text) => texts.set(path, text));
+  const budget = renderBudget(input.tree, options);
+  const state = renderUncached(input, undefined, options, budget, (path, text) => texts.set(path, text));
   const files = [...texts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, text]) => ({ path, text }));
   return { files, problems: state.ok ? state.value.warnings : state.error };
 }
@@ -94,13 +96,14 @@ function renderUncached(
   input: RenderInput,
   cache: RenderCache | undefined,
   options: RenderOptions,
+  budget: RenderBudget,
   collect?: (path: string, text: string) => void,
 ): Result<DesiredState, readonly ConfigProblem[]> {
   const problems = new ProblemList();
   const files = new FileRenderer(input.tree, {
     lookups: lockedLookups(input),
     limits: options.limits,
-    checkpoint: options.checkpoint,
+    budget,
     duplicateKeys: options.duplicateKeys,
     collect,
     cache,
@@ -115,6 +118,7 @@ function renderUncached(
   const deletions = partOf(stacks.context, 'deletions', [PATHS.deletions], (own) =>
     renderDeletions(own, stacks.values),
   );
+  problems.add(...files.notRendered());
   validateObjects(components, config, options, problems);
   const { clusterStack, ...otherStacks } = stacks;
   if (problems.errors.length > 0 || !clusterStack) return err([...problems.errors, ...problems.warnings]);
@@ -134,6 +138,7 @@ function assemble(input: RenderInput, context: StackContext, content: Content): 
     provisional: input.inputs.clusterStackOutputs === undefined,
     ...(version !== undefined && { kubernetesVersion: version }),
     ...(content.etcdStack && { etcdStack: content.etcdStack }),
+    ...etcdItems(context.config),
     clusterStack: content.clusterStack,
     extraStacks: content.extraStacks,
     nodePools: content.nodePools,
@@ -149,7 +154,11 @@ function renderStacks(context: StackContext, input: RenderInput) {
   const { tree } = context;
   const before = clusterValues(context.config, input.inputs);
   const etcd = Object.values(etcdFiles(tree));
-  const etcdStack = partOf(context, 'etcd', etcd, (own) => renderEtcdStack(own, before));
+  // AWS runs the etcd of its own control planes.
+  const etcdStack =
+    input.cluster.provider === EKS
+      ? undefined
+      : partOf(context, 'etcd', etcd, (own) => renderEtcdStack(own, before));
   const main = partOf(context, 'cluster-stack', [PATHS.clusterStack], (own) =>
     renderClusterStack(own, before),
   );
@@ -180,9 +189,6 @@ function withDigest(state: Omit<DesiredState, 'digest'>): DesiredState {
   const digests = components.map(({ name, digest }) => [name, digest]);
   return { digest: digestOf(JSON.stringify({ ...content, components: digests })), ...state };
 }
-
-const kubernetesVersion = (config: EffectiveConfig): string | undefined =>
-  config.items['kubernetes_version']?.replace(/^v/, '') || undefined;
 
 /** Stand-ins for outputs of a stack that does not exist yet. */
 const placeholders = (outputs: readonly string[]): Readonly<Record<string, string>> =>
@@ -246,7 +252,14 @@ const contextKeyOf = (
 function renderManifests(context: StackContext, values: Values): readonly Component[] {
   const { tree, files, problems, contextKey, cache } = context;
   const data = rootData(context.cluster, asData(values), nilPointer(NODE_POOL));
-  const rendered = renderComponents({ tree, files, data, contextKey, cache });
+  const rendered = renderComponents({
+    tree,
+    files,
+    data,
+    contextKey,
+    readingKey: `${RENDERER_VERSION} ${files.duplicateKeys}`,
+    cache,
+  });
   for (const one of rendered) problems.add(...one.problems);
   const components = rendered.flatMap(({ component }) => component ?? []);
   const all = [...tree.files.keys()].some(
@@ -273,14 +286,8 @@ function renderDeletions(context: StackContext, values: Values): DesiredState['d
   return rendered ? readDeletions(context.files, rendered, context.problems) : none;
 }
 
-function validateObjects(
-  components: readonly Component[],
-  config: EffectiveConfig,
-  options: RenderOptions,
-  problems: ProblemList,
-): void {
-  const objects = components.flatMap((component) => component.objects);
-  problems.add(...duplicateProblems(objects), ...pdbProblems(objects));
-  const version = kubernetesVersion(config) ?? options.kubernetesVersion;
-  if (version !== undefined) problems.add(...apiProblems(objects, version));
+/** By name, because among the items beside them are keys. */
+function etcdItems({ items }: EffectiveConfig): Pick<DesiredState, 'etcdItems'> {
+  const own = ETCD_ITEMS.flatMap((name) => (items[name] ? [[name, items[name]] as const] : []));
+  return own.length === 0 ? {} : { etcdItems: Object.fromEntries(own) };
 }

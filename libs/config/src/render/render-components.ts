@@ -31,6 +31,8 @@ export interface ComponentContext {
   readonly data: GoValue;
   /** Digest of everything but the component's own files that its rendering can depend on. */
   readonly contextKey: string;
+  /** Of that, what the reading of YAML can depend on. */
+  readonly readingKey: string;
   readonly cache?: RenderCache | undefined;
 }
 
@@ -39,13 +41,23 @@ export function renderComponents(context: ComponentContext): readonly RenderedCo
   const found = componentsOf(context.tree);
   const names = new Set(found.map(({ name }) => name));
   return found.map((files) => {
-    const key = `component ${files.name} ${context.contextKey} ${filesKey(context.tree, files)}`;
+    const depends = isPlain(context.tree, files) ? context.readingKey : context.contextKey;
+    const key = `component ${files.name} ${depends} ${filesKey(context.tree, files)}`;
     const known = context.cache?.get(key) as RenderedComponent | undefined;
     const rendered = known ?? renderComponent(context, files);
-    if (!known) context.cache?.set(key, rendered);
+    if (!known) context.cache?.set(key, rendered, OBJECT_COST * textBytes(context.tree, files));
     return withKnownDependencies(rendered, names, files);
   });
 }
+
+/** Without any action a component is the same for all clusters, which then share it. */
+const isPlain = (tree: ConfigTree, { manifests, settings }: ComponentFiles): boolean =>
+  [...manifests, ...(settings ? [settings] : [])].every((path) => !tree.files.get(path)?.includes('{{'));
+
+/** Objects take several times the memory of the text that they come from. */
+const OBJECT_COST = 4;
+const textBytes = (tree: ConfigTree, { manifests }: ComponentFiles): number =>
+  manifests.reduce((sum, path) => sum + (tree.files.get(path)?.length ?? 0), 1024);
 
 const filesKey = (tree: ConfigTree, files: ComponentFiles): string =>
   filesDigest(tree, [...files.manifests, ...(files.settings ? [files.settings] : [])]);

@@ -1,6 +1,8 @@
 import type { Cluster, ConfigTree, InfrastructureAccount, LockedInputs } from '#fleet';
 import type { ConfigOverride } from '../layers/config-layers.js';
 import type { TemplateLimits } from '../template/budget.js';
+import { RenderBudget } from '../template/render-budget.js';
+import type { RenderLimits } from '../template/render-budget.js';
 import type { RenderCache } from './file-renderer.js';
 
 /** Changes whenever the same inputs may give another result; part of every cached digest. */
@@ -21,37 +23,67 @@ export interface RenderInput {
 
 export interface RenderOptions {
   readonly limits?: Partial<TemplateLimits> | undefined;
+  /** For all files together. */
+  readonly renderLimits?: Partial<RenderLimits> | undefined;
   /** Called now and then; throw a LimitError to stop at a deadline. */
   readonly checkpoint?: (() => void) | undefined;
+  /** Told of each file before it is rendered or read. */
+  readonly progress?: ((file: string) => void) | undefined;
   /** Bucket of generated files; `{account}` and `{region}` are filled in. */
   readonly filesBucket?: string | undefined;
   /**
-   * What to do with a key that a YAML map has twice: refuse it (`error`, the default), or take the last as CLM's reader
-   * did and warn. For repositories that come from CLM.
+   * What to do with a key that a YAML map has twice: refuse it (`error`), or take the last as CLM's reader did and warn.
+   * Absent: a warning in `config-defaults.yaml`, which real repositories have and which changes no object behind anybody's
+   * back; an error elsewhere.
    */
   readonly duplicateKeys?: 'error' | 'warning' | undefined;
   /** Kubernetes version for the table of removed APIs, where the configuration names none. */
   readonly kubernetesVersion?: string | undefined;
 }
 
-/** A bounded cache: the least recently used entry goes first. */
-export function createRenderCache(maxEntries = 5000): RenderCache {
-  const entries = new Map<string, unknown>();
+/** One budget for all files of a render of the tree. */
+export function renderBudget(tree: ConfigTree, options: RenderOptions): RenderBudget {
+  let bytes = 0;
+  for (const text of tree.files.values()) bytes += text.length;
+  const { renderLimits: limits, checkpoint, progress } = options;
+  return new RenderBudget(bytes, { limits, checkpoint, progress });
+}
+
+/** A cache that takes nothing more once the budget is spent: what is made after that is not whole. */
+export const whileUnspent = (cache: RenderCache, budget: RenderBudget): RenderCache => ({
+  get: (key) => cache.get(key),
+  set: (key, value, bytes) => {
+    if (!budget.spent) cache.set(key, value, bytes);
+  },
+});
+
+const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
+/** Of an entry of which nobody says how big it is. */
+const SMALL = 1024;
+
+/** A cache bounded in entries and bytes: the least recently used entry goes first. */
+export function createRenderCache(maxEntries = 50_000, maxBytes = DEFAULT_CACHE_BYTES): RenderCache {
+  const entries = new Map<string, { readonly value: unknown; readonly bytes: number }>();
+  let kept = 0;
+  const drop = (key: string): void => {
+    kept -= entries.get(key)?.bytes ?? 0;
+    entries.delete(key);
+  };
   return {
     get(key) {
-      const value = entries.get(key);
-      if (value !== undefined) {
-        entries.delete(key);
-        entries.set(key, value);
-      }
-      return value;
-    },
-    set(key, value) {
+      const entry = entries.get(key);
+      if (!entry) return undefined;
       entries.delete(key);
-      entries.set(key, value);
-      if (entries.size > maxEntries) {
-        const oldest = entries.keys().next();
-        if (!oldest.done) entries.delete(oldest.value);
+      entries.set(key, entry);
+      return entry.value;
+    },
+    set(key, value, bytes = SMALL) {
+      drop(key);
+      entries.set(key, { value, bytes });
+      kept += bytes;
+      for (const oldest of entries.keys()) {
+        if (entries.size <= maxEntries && kept <= maxBytes) return;
+        drop(oldest);
       }
     },
   };

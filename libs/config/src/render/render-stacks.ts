@@ -1,6 +1,7 @@
 import type { Cluster, ConfigTree, GeneratedFile, LockedInputs, StackTemplate } from '#fleet';
 import { createHash } from 'node:crypto';
 import { etcdFiles, extraStackFiles, PATHS } from '../layout/config-layout.js';
+import { EKS } from '../model/cluster.model.js';
 import { NODE_POOL } from '../model/node-pool.model.js';
 import { instanceInfo } from '../model/instance-info.model.js';
 import { problem } from '../problems.js';
@@ -48,8 +49,7 @@ export const partOf = <T>(
 
 const DEFAULT_ETCD_STACK = 'etcd-cluster-etcd';
 
-const clusterName = (cluster: Cluster): string =>
-  cluster.provider === 'zalando-eks' ? cluster.alias : cluster.id;
+const clusterName = (cluster: Cluster): string => (cluster.provider === EKS ? cluster.alias : cluster.id);
 
 export const ownedTags = (cluster: Cluster): Readonly<Record<string, string>> => ({
   [`kubernetes.io/cluster/${clusterName(cluster)}`]: 'owned',

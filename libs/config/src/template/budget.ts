@@ -1,4 +1,5 @@
 import { LimitError } from './errors.js';
+import type { RenderBudget } from './render-budget.js';
 
 /** What one execution may use. */
 export interface TemplateLimits {
@@ -14,32 +15,48 @@ export interface TemplateLimits {
 }
 
 export const DEFAULT_LIMITS: TemplateLimits = {
-  steps: 2_000_000,
-  outputBytes: 8 * 1024 * 1024,
-  allocatedBytes: 64 * 1024 * 1024,
+  steps: 500_000,
+  outputBytes: 4 * 1024 * 1024,
+  allocatedBytes: 32 * 1024 * 1024,
   templateDepth: 500,
   nesting: 300,
 };
 
 const CHECK_EVERY = 1024;
 
-/** Counts what an execution uses. The brain has no clock: `checkpoint` is called now and then and may throw a {@link LimitError}. */
+/**
+ * Counts what an execution uses, and tells `shared` what the whole render has used. The brain has no clock: `checkpoint` is
+ * called now and then and may throw a {@link LimitError}.
+ */
 export class Budget {
   private steps = 0;
+  private unchecked = 0;
   private allocated = 0;
   private written = 0;
 
   constructor(
     readonly limits: TemplateLimits,
     private readonly checkpoint?: () => void,
+    private readonly shared?: RenderBudget,
   ) {}
 
-  step(): void {
-    this.steps++;
+  /** `count` stands for work that is done at once and takes as long. */
+  step(count = 1): void {
+    this.steps += count;
+    this.unchecked += count;
     if (this.steps > this.limits.steps) {
       throw new LimitError(`evaluation takes more than ${this.limits.steps} steps`);
     }
-    if (this.steps % CHECK_EVERY === 0) this.checkpoint?.();
+    if (this.unchecked < CHECK_EVERY) return;
+    this.settle();
+    this.checkpoint?.();
+  }
+
+  /** Charges the render with what is not yet charged; to be called at the end. */
+  settle(): void {
+    const { unchecked } = this;
+    this.unchecked = 0;
+    this.shared?.step(unchecked);
   }
 
   /** To be called before the bytes are made. */
@@ -48,6 +65,7 @@ export class Budget {
     if (this.allocated > this.limits.allocatedBytes) {
       throw new LimitError(`values take more than ${this.limits.allocatedBytes} bytes`);
     }
+    this.shared?.allocate(bytes);
   }
 
   write(bytes: number): void {
@@ -55,5 +73,6 @@ export class Budget {
     if (this.written > this.limits.outputBytes) {
       throw new LimitError(`output is longer than ${this.limits.outputBytes} bytes`);
     }
+    this.shared?.write(bytes);
   }
 }

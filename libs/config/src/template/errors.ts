@@ -3,8 +3,9 @@
  * - `parse` the text is no template
  * - `exec` an action could not be evaluated
  * - `limit` it would take more steps, output, depth or time than allowed
+ * - `skipped` it was not begun, because other files have used up what one render may use
  */
-export type TemplateErrorKind = 'parse' | 'exec' | 'limit';
+export type TemplateErrorKind = 'parse' | 'exec' | 'limit' | 'skipped';
 
 export interface TemplateErrorPlace {
   /** Name of the parsed file. */

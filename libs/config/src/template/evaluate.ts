@@ -6,7 +6,7 @@ import { nodeText } from './nodes.js';
 import { quoteString } from './quote.js';
 import type { Scope } from './scope.js';
 import { canBeNil, REFLECT_VALUE } from './types.js';
-import type { GoFunction, GoType, GoValue } from './types.js';
+import type { GoFunction, GoType, GoValue, SliceData } from './types.js';
 import { asFields, asMap, indirect, inside, INVALID, truth, zeroOf } from './values.js';
 
 /** Absence of the value that a pipeline hands to its next command. */
@@ -46,7 +46,7 @@ function evalCall(
   const typeAt = (at: number): GoType => fn.params[Math.min(at, fn.params.length - 1)] as GoType;
   const args = operands.map((operand, at) => evalArg(scope, dot, typeAt(at), operand));
   if (final !== MISSING) args.push(validate(scope, final, typeAt(given - 1)));
-  scope.execution.budget.step();
+  scope.execution.budget.step(1 + workOf(args));
   try {
     if (builtin && name === 'call') {
       const first = operands[0];
@@ -57,6 +57,17 @@ function evalCall(
     return failedCall(scope, callee, error);
   }
 }
+
+/** What functions do with texts and lists takes time in proportion to their length: as many steps as that is. */
+function workOf(args: readonly GoValue[]): number {
+  let length = 0;
+  for (const { t, v } of args) {
+    if (t.kind === 'string') length += (v as string).length;
+    else if (t.kind === 'slice' && v !== null) length += 8 * (v as SliceData).len;
+  }
+  return Math.trunc(length / BYTES_PER_STEP);
+}
+const BYTES_PER_STEP = 64;
 
 function failedCall(scope: Scope, callee: Callee, error: unknown): never {
   scope.at(callee.node);

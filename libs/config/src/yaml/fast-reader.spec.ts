@@ -35,7 +35,7 @@ function agrees(text: string): boolean {
   return simple !== undefined;
 }
 
-const runs = Number(process.env['FAIRWAY_FUZZ_RUNS'] ?? 3000) / 10;
+const runs = Number(process.env['FAIRWAY_FUZZ_RUNS'] ?? 50_000) / 10;
 
 describe('the fast YAML reader', () => {
   it.each([

@@ -12,7 +12,7 @@ export async function keepEffectiveConfig(
     clusterId: frame.cluster.id,
     digest: rendered.renderDigest,
     commit: rendered.desired.commit,
-    items: rendered.explain(),
+    items: await rendered.explain(),
     renderedAt: clock.now(),
   });
 }

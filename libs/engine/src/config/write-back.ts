@@ -26,7 +26,7 @@ export async function writeBack(
   frame: PassFrame,
   rendered: Extract<Rendered, { kind: 'valid' }>,
 ): Promise<void> {
-  const items = rendered.explain();
+  const items = await rendered.explain();
   if (items.find(({ key }) => key === WRITE_BACK_ITEM)?.value !== 'true') return;
   const { cluster } = frame;
   const before = lastWrite(frame.memory.get(WRITTEN));

@@ -1,28 +1,18 @@
-import type { Duration } from '#kernel';
-import { LimitError, type RenderCache } from '#config';
+import { LimitError } from '#config';
+import type { CpuTime } from './cpu-time.js';
 
-export interface RenderDeadline {
-  /** For the renderer: throws once the time is up. */
-  readonly checkpoint: () => void;
-  /** The cache, but for what was cut short: another time the same render may be in time. */
-  guarded(cache: RenderCache): RenderCache;
-}
+/** Reading a thread's CPU time costs a system call or two: not more often than this, in milliseconds. */
+const LOOK_EVERY = 10;
 
-/** Time of this process, not of the fleet's clock: a render occupies the process. */
-export function renderDeadline(limit: Duration): RenderDeadline {
-  const end = performance.now() + limit;
+/** For the renderer: throws once `limit` milliseconds of CPU time are used up, counted from now. */
+export function renderDeadline(limit: number, used: CpuTime): () => void {
+  const end = used() + limit;
+  let next = performance.now() + LOOK_EVERY;
   let late = false;
-  return {
-    checkpoint: () => {
-      if (performance.now() <= end) return;
-      late = true;
-      throw new LimitError(`rendering takes longer than ${limit / 1000} s`);
-    },
-    guarded: (cache) => ({
-      get: (key) => cache.get(key),
-      set: (key, value) => {
-        if (!late) cache.set(key, value);
-      },
-    }),
+  return () => {
+    if (!late && performance.now() < next) return;
+    next = performance.now() + LOOK_EVERY;
+    late ||= used() > end;
+    if (late) throw new LimitError(`rendering takes longer than ${limit / 1000} s`);
   };
 }

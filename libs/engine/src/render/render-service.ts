@@ -1,4 +1,4 @@
-import { seconds, type Duration, type Failure } from '#kernel';
+import type { Failure } from '#kernel';
 import type {
   Cluster,
   ConfigProblem,
@@ -10,12 +10,8 @@ import type {
 } from '#fleet';
 import {
   createRenderCache,
-  explain,
-  lookupsOf,
-  renderCluster,
   renderDigest,
   type ExplainedItem,
-  type RenderCache,
   type RenderInput,
   type WantedInputs,
 } from '#config';
@@ -24,7 +20,8 @@ import type { EnginePorts } from '../engine-ports.js';
 import type { PassFrame } from '../pass/run-pass.js';
 import { contentOf } from './content-digest.js';
 import { inputsFor } from './lock-inputs.js';
-import { renderDeadline } from './render-deadline.js';
+import { createInlineRenderer } from './inline-renderer.js';
+import type { Renderer, RenderResult } from './renderer.js';
 import { RevisionReader } from './revision-reader.js';
 
 export type Rendered =
@@ -37,7 +34,7 @@ export type Rendered =
       /** Identity of everything that the render was made from. */
       readonly renderDigest: string;
       /** The effective config items with provenance, masked. */
-      explain(): readonly ExplainedItem[];
+      explain(): Promise<readonly ExplainedItem[]>;
     }
   | { readonly kind: 'invalid'; readonly failure: Failure };
 
@@ -54,64 +51,88 @@ export interface RenderService {
 }
 
 export interface RenderServiceOptions {
-  /** What a key that a YAML map has twice is; an error if absent. */
+  /** What a key that a YAML map has twice is; an error if absent. Part of what identifies a render. */
   readonly duplicateKeys?: 'error' | 'warning' | undefined;
-  /** Longest time that one render may take. It occupies the process. */
-  readonly timeLimit?: Duration;
+  /** Where rendering is done; in the calling thread if absent. Whoever made it closes it. */
+  readonly renderer?: Renderer;
 }
 
-const TIME_LIMIT = seconds(10);
+const KEPT_RESULTS = 5_000;
+/** About, of finished renders; what is asked for again is what a cluster under way needs pass after pass. */
+const KEPT_BYTES = 24 * 1024 * 1024;
 const KEPT_EXPLANATIONS = 500;
 
 export function createRenderService(ports: EnginePorts, options: RenderServiceOptions = {}): RenderService {
-  const cache = createRenderCache();
-  const explanations = createRenderCache(KEPT_EXPLANATIONS);
+  const { duplicateKeys, renderer = createInlineRenderer(options) } = options;
+  const { rendered, explained } = remembering(renderer);
   const revisions = new RevisionReader(ports.channels);
-  const { duplicateKeys, timeLimit = TIME_LIMIT } = options;
   const treeOf = async (revision: Revision) => ports.git.readTree(revision.repository, revision.commit);
   return {
     contentFor: async (cluster, revisionId) => {
       const revision = await revisions.get(revisionId);
       return { revision, contentDigest: contentOf(await treeOf(revision), cluster.alias) };
     },
-    lookups: async ({ cluster, standing }, revisionId) => {
-      const tree = await treeOf(await revisions.get(revisionId));
-      return lookupsOf(tree, cluster, standing.overrides, renderDeadline(timeLimit).checkpoint);
-    },
+    lookups: async ({ cluster, standing }, revisionId) =>
+      renderer.lookups(await treeOf(await revisions.get(revisionId)), cluster, standing.overrides),
     render: async (frame, update, aws) => {
       const revision = await revisions.get(update.revisionId ?? '');
-      const input = await renderInput(ports, frame, update, aws, {
-        tree: await treeOf(revision),
-        checkpoint: renderDeadline(timeLimit).checkpoint,
-      });
-      const deadline = renderDeadline(timeLimit);
-      const renderOptions = { duplicateKeys, checkpoint: deadline.checkpoint };
-      const rendered = renderCluster(input, deadline.guarded(cache), renderOptions);
-      if (!rendered.ok) return { kind: 'invalid', failure: invalidRevision(revision, rendered.error) };
-      const digest = renderDigest(input, renderOptions);
+      const input = await renderInput({ ports, renderer }, frame, update, aws, await treeOf(revision));
+      const digest = renderDigest(input, { duplicateKeys });
+      const result = await rendered(digest, input);
+      if (!result.ok) return { kind: 'invalid', failure: invalidRevision(revision, result.error) };
       return {
         kind: 'valid',
-        desired: rendered.value,
+        desired: result.value,
         inputs: input.inputs,
         revisionId: revision.id,
         contentDigest: contentOf(input.tree, frame.cluster.alias),
         renderDigest: digest,
-        explain: () => remembered(explanations, digest, () => explain(input, undefined, { duplicateKeys })),
+        explain: () => explained(digest, input),
       };
     },
   };
 }
 
+/** What a renderer answered before, by digests. What is not valid is asked again: it may have been cut short. */
+function remembering(renderer: Renderer) {
+  const results = createRenderCache(KEPT_RESULTS, KEPT_BYTES);
+  const explanations = createRenderCache(KEPT_EXPLANATIONS);
+  return {
+    rendered: async (digest: string, input: RenderInput): Promise<RenderResult> => {
+      const known = results.get(digest) as RenderResult | undefined;
+      if (known) return known;
+      const made = await renderer.render(input);
+      if (made.ok) results.set(digest, made, sizeOf(made.value));
+      return made;
+    },
+    explained: async (digest: string, input: RenderInput): Promise<readonly ExplainedItem[]> => {
+      const known = explanations.get(digest) as readonly ExplainedItem[] | undefined;
+      if (known) return known;
+      const made = await renderer.explain(input);
+      explanations.set(digest, made);
+      return made;
+    },
+  };
+}
+
+/** About what a state takes in memory, by its texts and the lines that its objects come from. */
+function sizeOf({ components, nodePools, clusterStack, extraStacks }: DesiredState): number {
+  const objects = components.reduce((sum, component) => sum + component.objects.length, 0);
+  const stacks = [clusterStack, ...extraStacks, ...nodePools.map(({ stack }) => stack)];
+  return OBJECT_BYTES * objects + stacks.reduce((sum, { body }) => sum + body.length, 0);
+}
+const OBJECT_BYTES = 4_000;
+
 /** Everything that a render is made from; looks things up outside only where the lock lacks them. */
 async function renderInput(
-  ports: EnginePorts,
+  { ports, renderer }: { readonly ports: EnginePorts; readonly renderer: Renderer },
   frame: PassFrame,
   update: Update,
   aws: AwsPort,
-  { tree, checkpoint }: { readonly tree: ConfigTree; readonly checkpoint: () => void },
+  tree: ConfigTree,
 ): Promise<RenderInput> {
   const { cluster, standing } = frame;
-  const wanted = lookupsOf(tree, cluster, standing.overrides, checkpoint);
+  const wanted = await renderer.lookups(tree, cluster, standing.overrides);
   const inputs = await inputsFor(frame, update, wanted, aws);
   const id = cluster.infrastructureAccount;
   const [account, accountClusters] = await Promise.all([
@@ -119,18 +140,6 @@ async function renderInput(
     ports.registry.listClusters({ infrastructureAccount: id }),
   ]);
   return { tree, cluster, account, accountClusters, inputs, overrides: standing.overrides };
-}
-
-function remembered(
-  cache: RenderCache,
-  key: string,
-  make: () => readonly ExplainedItem[],
-): readonly ExplainedItem[] {
-  const known = cache.get(key) as readonly ExplainedItem[] | undefined;
-  if (known) return known;
-  const made = make();
-  cache.set(key, made);
-  return made;
 }
 
 function invalidRevision(revision: Revision, problems: readonly ConfigProblem[]): Failure {

@@ -35,9 +35,13 @@ function suffixOf(text: string): Suffix | undefined {
   return power ? { base: 10, exponent: Number(power[1]), format: 'DecimalExponent' } : undefined;
 }
 
+/** What takes longer to read than any quantity is none. */
+const LONGEST = 1_000;
+
 const divideUp = (value: bigint, by: bigint): bigint => (value + by - 1n) / by;
 
 export function parseQuantity(text: string): Quantity {
+  if (text.length > LONGEST) return callError(WRONG);
   const parts = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text);
   const [, sign = '', digits = '', decimals = '', tail = ''] = parts ?? [];
   if (!parts || digits + decimals === '') return callError(WRONG);

@@ -1,4 +1,6 @@
 import { parseDocument } from 'yaml';
+import { duplicateKeys, yamlExcess } from '../../yaml/bounds.js';
+import type { Budget } from '../budget.js';
 import { toBytes, toText } from '../bytes.js';
 import { callError } from '../errors.js';
 import { quoteString } from '../quote.js';
@@ -12,9 +14,13 @@ import { toGoJson, toGoYaml } from './serialise.js';
 
 const MAX_ALIASES = 50;
 
-function fromYaml(text: string): GoValue {
-  const document = parseDocument(toText(text), { uniqueKeys: true, merge: true });
-  const fault = document.errors[0];
+function fromYaml(bytes: string, budget: Budget): GoValue {
+  const text = toText(bytes);
+  budget.step(2 * text.length);
+  const excess = yamlExcess(text);
+  if (excess) return callError(toBytes(excess.message));
+  const document = parseDocument(text, { uniqueKeys: false, merge: true });
+  const fault = document.errors[0] ?? duplicateKeys(document)[0];
   if (fault) return callError(`invalid YAML: ${toBytes(fault.message)}`);
   try {
     return fromJson(document.toJS({ maxAliasCount: MAX_ALIASES }));
@@ -39,7 +45,7 @@ const cased = (change: (text: string) => string) => onBytes(1, (text = '') => to
 /** Functions of Fairway's own that behave as in Sprig and Helm. */
 export const SPRIG_FUNCTIONS: FunctionTable = new Map([
   ['toYaml', define([ANY], (args, budget) => bytesValue(toGoYaml(arg(args, 0), budget)))],
-  ['fromYaml', define([STRING], (args) => fromYaml(bytesArg(args, 0)))],
+  ['fromYaml', define([STRING], (args, budget) => fromYaml(bytesArg(args, 0), budget))],
   ['toJson', define([ANY], (args, budget) => bytesValue(toGoJson(arg(args, 0), budget)))],
   [
     'quote',

@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { cluster, fixtureTree, lock } from '../../../config/src/testing/fixture-repo.js';
+import { createInlineRenderer } from './inline-renderer.js';
+import { ThreadRenderer, type ThreadRendererOptions } from './thread-renderer.js';
+
+const FILE = 'cluster/manifests/rbac/x.yaml';
+const lines = (count: number, line: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => line(index)).join('\n');
+/** The full reader looks at no deadline while it reads one text. */
+const SLOW = `a: &x y\n${lines(20_000, (index) => `k${index}: "v"`)}`;
+const objects = (count: number): Record<string, string> =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [
+      `cluster/manifests/rbac/x-${index}.yaml`,
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x-${index}, namespace: d}\ndata:\n${lines(20_000, (key) => `  k${key}: "a"`)}`,
+    ]),
+  );
+
+let renderer: ThreadRenderer;
+const start = (options: ThreadRendererOptions = {}): void => {
+  renderer = new ThreadRenderer({ timeLimit: 60_000, ...options });
+};
+const input = (files: Readonly<Record<string, string>> = {}) => ({
+  tree: fixtureTree(files),
+  cluster: cluster(),
+  inputs: lock(),
+  accountClusters: [cluster()],
+});
+afterEach(() => renderer.close());
+
+describe('the render thread', () => {
+  it('answers what the calling thread would', async () => {
+    start();
+    const inline = createInlineRenderer();
+    const one = input();
+    const here = await inline.render(one);
+    expect(here.ok).toBe(true);
+    expect(await renderer.render(one)).toEqual(here);
+    expect(await renderer.render({ ...one, tree: { ...one.tree, commit: 'later' } })).toEqual(
+      here.ok && { ok: true, value: { ...here.value, commit: 'later' } },
+    );
+    expect(await renderer.lookups(one.tree, one.cluster, [])).toEqual(
+      await inline.lookups(one.tree, one.cluster, []),
+    );
+    expect(await renderer.explain(one)).toEqual(await inline.explain(one));
+    const bad = input({ [FILE]: '{{ .Nonsense }}' });
+    expect(await renderer.render(bad)).toEqual(await inline.render(bad));
+  }, 60_000);
+
+  it('answers all who ask at once, in order', async () => {
+    start();
+    const aliases = ['a', 'b', 'c', 'd'];
+    const states = await Promise.all(
+      aliases.map((alias) => renderer.render({ ...input(), cluster: cluster({ alias }) })),
+    );
+    expect(states.map((state) => state.ok)).toEqual([true, true, true, true]);
+  }, 60_000);
+
+  it('is killed where it does not look at the clock, names the file, and is replaced', async () => {
+    start({ timeLimit: 100 });
+    // The first render of a thread compiles what it runs.
+    while (!(await renderer.render(input())).ok);
+    const hostile = input({ [FILE]: SLOW, 'cluster/manifests/rbac/y.yaml': SLOW.replace('a: &x', 'b: &x') });
+    const stopped = await renderer.render(hostile);
+    expect(stopped).toMatchObject({ ok: false });
+    const [problem] = stopped.ok ? [] : stopped.error;
+    expect(problem).toMatchObject({
+      code: expect.stringMatching(/^(render-time|template-limit)$/),
+      hint: expect.any(String),
+    });
+    expect(problem?.file).toMatch(/^cluster\/manifests\/rbac\/[xy]\.yaml$/);
+    while (!(await renderer.render(input())).ok);
+  }, 60_000);
+
+  it('does not outgrow its memory, names the file, and is replaced', async () => {
+    start({ memoryMb: 48 });
+    const hostile = input(objects(60));
+    const stopped = await renderer.render(hostile);
+    expect(stopped).toMatchObject({
+      ok: false,
+      error: [{ code: 'render-memory', file: expect.stringContaining('cluster/manifests/rbac/x-') }],
+    });
+    // The same tree is not tried again at once, whoever asks.
+    const again = performance.now();
+    await expect(renderer.lookups(hostile.tree, cluster({ alias: 'other' }), [])).rejects.toThrow(/48 MiB/);
+    expect(performance.now() - again).toBeLessThan(1_000);
+    expect((await renderer.render(input())).ok).toBe(true);
+  }, 120_000);
+});
