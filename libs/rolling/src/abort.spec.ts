@@ -21,7 +21,8 @@ describe('an aborted roll', () => {
     const ends = new Set<string>();
     for (let pass = 1; pass < whole.passes; pass += 1) {
       const world = new RollWorld(mastersAndWorkers);
-      const end = drive(world, { policy: testPolicy(), operator: abortAt(pass) });
+      const limits = { movesAgain: true };
+      const end = drive(world, { policy: testPolicy(), limits, operator: abortAt(pass) });
       ends.add(end.decision.state);
       expect(end.decision.state, `aborted in pass ${pass}: ${end.decision.message}`).toMatch(/aborted|done/);
       checkClean(world);
@@ -34,6 +35,7 @@ describe('an aborted roll', () => {
     const world = new RollWorld(workersOnly(4));
     const end = drive(world, {
       policy: testPolicy(),
+      limits: { movesAgain: true },
       operator: (memory) =>
         world.terminations.length === 2 && !memory.aborted
           ? abortRoll(memory, { updateId: 'u1', at: world.now, by: 'ada', reason: 'wrong image' })
@@ -56,13 +58,15 @@ describe('an aborted roll', () => {
 
   it('goes on after a resume and writes nothing until then', () => {
     const world = new RollWorld(workersOnly(3));
-    const first = drive(world, { policy: testPolicy(), operator: abortAt(12) });
+    const limits = { movesAgain: true };
+    const first = drive(world, { policy: testPolicy(), limits, operator: abortAt(12) });
     expect(first.decision.state).toBe('aborted');
     const again = drive(world, { policy: testPolicy(), operator: () => first.memory });
     expect(again.decision.actions).toEqual([]);
     let resumed = false;
     const end = drive(world, {
       policy: testPolicy(),
+      limits,
       operator: (memory, pass) => {
         if (pass > 0) return memory;
         resumed = true;
@@ -77,10 +81,12 @@ describe('an aborted roll', () => {
 
   it('is forgotten by the next update', () => {
     const world = new RollWorld(workersOnly(2));
-    const first = drive(world, { policy: testPolicy(), operator: abortAt(8) });
+    const limits = { movesAgain: true };
+    const first = drive(world, { policy: testPolicy(), limits, operator: abortAt(8) });
     const end = drive(world, {
       policy: testPolicy(),
       operator: (memory, pass) => (pass === 0 ? first.memory : memory),
+      limits,
       scope: () => ({ updateId: 'u2' }),
       maxMs: minutes(600),
     });

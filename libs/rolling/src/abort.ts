@@ -19,7 +19,8 @@ export function abortGroup(draft: RollDraft, group: GroupState, slots: DrainSlot
 function lowerUnfilled(draft: RollDraft, group: GroupState): boolean {
   const memory = draft.pool(group.name);
   const { desiredCapacity: from, minSize } = group.pool.group;
-  if (!memory || memory.surgeOwed <= 0) return false;
+  // One more to even out the zones is wanted after all.
+  if (!memory || memory.surgeOwed <= 0 || memory.evening !== undefined) return false;
   if (raiseInFlight(draft, group)) return true;
   const live = group.members.filter((member) => !member.leaving).length;
   const unfilled = Math.min(memory.surgeOwed, from - live, from - minSize);

@@ -59,6 +59,15 @@ export type RollAction = ActionBase &
         readonly to: number;
       }
     | {
+        /** One machine of the group's template in one zone, outside the group until it is attached; once per token. */
+        readonly kind: 'launch-in-zone';
+        readonly group: string;
+        readonly zone: string;
+        readonly token: string;
+      }
+    /** Raises the desired capacity by one. Refused while the machine does not run; success when it is attached already. */
+    | { readonly kind: 'attach-instance'; readonly group: string; readonly instance: string }
+    | {
         readonly kind: 'protect-from-scale-in';
         readonly group: string;
         readonly instances: readonly string[];
@@ -67,6 +76,8 @@ export type RollAction = ActionBase &
     | ({ readonly kind: 'mark-queued' } & NodeAction)
     | ({ readonly kind: 'cordon' } & NodeAction)
     | ({ readonly kind: 'exclude-from-load-balancers' } & NodeAction)
+    /** Its machine is off for sure: Kubernetes lets go of its pods and volumes. */
+    | ({ readonly kind: 'mark-out-of-service' } & NodeAction)
     /** Exact inverse of our marks; what others changed since is left alone. */
     | ({ readonly kind: 'restore-node' } & NodeAction)
     | { readonly kind: 'deregister-target'; readonly targetGroupArn: string; readonly instance: string }
@@ -105,6 +116,13 @@ export type RollAction = ActionBase &
     /** Nothing outside: instance and Node are gone, the replacement is complete. For the timeline. */
     | { readonly kind: 'forget'; readonly instance: string }
   );
+
+export type LaunchAction = Extract<RollAction, { kind: 'launch-in-zone' }>;
+
+export type LaunchReply =
+  | { readonly kind: 'launched'; readonly instance: string }
+  /** No instances, addresses or quota in that zone now. */
+  | { readonly kind: 'refused'; readonly message: string };
 
 export type EvictAction = Extract<RollAction, { kind: 'evict' }>;
 

@@ -7,6 +7,8 @@ import { remainingOutdated, wantedSize, type GroupState, type Member } from './g
 import type { InstanceMemory } from './memory.js';
 import { isConcreteVersion } from './outdated.js';
 import { decrementPending } from './terminate.js';
+import { fittingLaunches } from './zones.js';
+import { helpedAnywhere, launchWhereNeeded, settleZoneLaunch } from './zone-surge.js';
 
 /** Reads may be this much older than a write that succeeded. */
 const STALE_READS = seconds(60);
@@ -15,6 +17,7 @@ const RAISE_AGAIN = seconds(10);
 /** Finds out by observation which of the intended capacity changes happened. */
 export function settleCapacity(draft: RollDraft, group: GroupState): void {
   settleRaise(draft, group);
+  settleZoneLaunch(draft, group);
   for (const [id, memory] of draft.instancesOf(group.name)) settleDecrement(draft, group, id, memory);
   keepAboveMinimum(draft, group);
 }
@@ -88,31 +91,50 @@ function volumeZones(draft: RollDraft, group: GroupState): readonly string[] {
 /** Raises the desired capacity by the surge that is missing; never more than nodes that are to be replaced. */
 export function raiseSurge(draft: RollDraft, group: GroupState, candidates: readonly Member[]): void {
   const memory = draft.pool(group.name);
-  if (!memory || !templateReady(draft, group) || decrementPending(draft, group)) return;
+  if (!memory) return;
   const missing = Math.min(surgeTarget(draft, group), candidates.length) - memory.surgeOwed;
-  if (missing <= 0 || raiseInFlight(draft, group)) return;
+  if (missing <= 0) return;
+  if (templateReady(draft, group) && !decrementPending(draft, group) && !raiseInFlight(draft, group)) {
+    if (launchWhereNeeded(draft, group)) return;
+  }
+  const helped = helpedAnywhere(draft, group, candidates).length - memory.surgeOwed;
+  if (helped <= 0) return;
+  const count = remainingOutdated(draft, group).length;
+  const wanted = Math.min(missing, helped);
+  // The rest is asked for by zone; where that cannot be, AWS chooses all the same.
+  const fitting = Math.max(1, fittingLaunches(draft, group, wanted));
+  raiseBy(draft, group, fitting, `surge: ${count} nodes are outdated`);
+}
+
+/** Asks the group for so many more instances, or first for the room for them; fewer where the fleet's throttle says so. */
+export function raiseBy(
+  draft: RollDraft,
+  group: GroupState,
+  missing: number,
+  reason: string,
+): 'raised' | 'made-room' | 'waits' {
+  if (!templateReady(draft, group) || decrementPending(draft, group)) return 'waits';
+  if (raiseInFlight(draft, group)) return 'waits';
   const { desiredCapacity: from, maxSize } = group.pool.group;
   const boots = bootPermits(draft, group, missing);
-  if (boots <= 0) return;
+  if (boots <= 0) return 'waits';
   const to = from + boots;
-  const base = { pool: group.pool.pool, group: group.name, from };
+  const base = { pool: group.pool.pool, group: group.name, key: group.name };
   if (to > maxSize) {
     draft.changePool(group.name, { raisedMax: to });
     draft.act({
       ...base,
       kind: 'raise-max-size',
-      key: group.name,
       from: maxSize,
       to,
-      reason: `room for a surge of ${boots}`,
+      reason: `room for ${boots} more (${reason})`,
     });
-    return;
+    return 'made-room';
   }
   draft.changePool(group.name, { surgePending: { from, to, at: draft.now } });
-  const count = remainingOutdated(draft, group).length;
-  const reason = `surge ${boots}: ${count} nodes are outdated`;
   draft.bootsAllowed -= boots;
-  draft.act({ ...base, kind: 'set-desired-capacity', key: group.name, to, reason });
+  draft.act({ ...base, kind: 'set-desired-capacity', from, to, reason });
+  return 'raised';
 }
 
 /** A change of the desired capacity that was ordered a moment ago and is not seen yet. */

@@ -1,5 +1,5 @@
 import { hours, minutes } from '#kernel';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { decide } from './decide.js';
 import { newRollMemory, resumeRoll } from './memory.js';
 import { drive } from './test-world/drive.js';
@@ -8,6 +8,8 @@ import { mastersAndWorkers, testPolicy, workersOnly } from './test-world/stories
 import { RollWorld, START } from './test-world/world.js';
 
 const golden = (name: string): string => `./test-world/${name}.golden.txt`;
+
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('decide', () => {
   it('replaces masters, then workers, one at a time, and leaves nothing behind', async () => {
@@ -223,7 +225,7 @@ describe('decide', () => {
     const world = new RollWorld(workersOnly(3));
     const end = drive(world, {
       policy: testPolicy({ strategy: 'one-at-a-time' }),
-      limits: { surge: 0, unavailable: 1 },
+      limits: { surge: 0, unavailable: 1, movesAgain: true },
     });
     expect(end.decision.state).toBe('done');
     expect(world.launches).toBe(3);

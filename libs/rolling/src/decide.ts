@@ -2,6 +2,7 @@ import type { Instant } from '#kernel';
 import type { RollDecision } from './decision.js';
 import { RollDraft } from './draft.js';
 import { groupState, isAway, remember, type GroupState } from './group-state.js';
+import { watchLaunches } from './launched-outdated.js';
 import { drainsAllowed } from './limits.js';
 import type { RollPolicy } from './policy.js';
 import { giveBackUndrained } from './prepare.js';
@@ -24,6 +25,7 @@ export function decide(scope: RollScope, policy: RollPolicy, now: Instant): Roll
   }
   const slots = { free: (group: GroupState) => slotFree(draft, groups, group, policy) };
   const wasHalted = draft.halted !== undefined;
+  for (const group of groups) watchLaunches(draft, group);
   const reports: GroupReport[] = [];
   const masters = groups.filter((group) => group.pool.master);
   for (const group of masters) reports.push(rollGroup(draft, group, slots, masterTurn(scope)));

@@ -5,6 +5,7 @@ import { dueToBeGone, hasVolume, heldBy, isCritical } from './drainable.js';
 import { pdbKey, podKey } from './eviction.js';
 import type { GroupState, Member } from './group-state.js';
 import type { Blocker } from './memory.js';
+import { rememberMove, volumeSettling } from './volumes.js';
 import { hasResponder, pdbBlock, pdbName, pdbRemedy, pdbsOf, podName } from './pdb.js';
 
 /** Answers that stand for somebody at work: they do not run the blocked clock. */
@@ -28,14 +29,21 @@ export function drainNode(draft: RollDraft, group: GroupState, member: Member): 
     (a, b) => a.priority - b.priority || compare(podName(a), podName(b)) || compare(a.uid, b.uid),
   );
   const blockers: Blocker[] = [];
-  let volumeMoves = member.drainable.some((pod) => hasVolume(pod) && pod.deletionTimestamp !== undefined);
+  const settling = volumeSettling(draft, group, member);
+  if (settling) blockers.push(settling);
+  let volumeMoves =
+    settling !== undefined ||
+    member.drainable.some((pod) => hasVolume(pod) && pod.deletionTimestamp !== undefined);
   for (const pod of sorted) {
     if (hasVolume(pod) && volumeMoves && pod.deletionTimestamp === undefined) continue;
     const verdict = judge(draft, group, member, pod);
     if (verdict.kind === 'wait') blockers.push(verdict.blocker);
     if (verdict.kind !== 'evict') continue;
     evict(draft, group, member, pod, verdict.pdb);
-    if (hasVolume(pod)) volumeMoves = true;
+    if (hasVolume(pod)) {
+      volumeMoves = true;
+      rememberMove(draft, member, pod);
+    }
     if (verdict.pdb?.disruptionsAllowed === 0) blockers.push(pdbBlocker(draft, pod, verdict.pdb));
   }
   return blockers;

@@ -1,4 +1,5 @@
 import type { RollDraft } from './draft.js';
+import { evenOut } from './even-out.js';
 import { isAway, type GroupState, type Member } from './group-state.js';
 import { readMark } from './marks.js';
 import { giveBack } from './park.js';
@@ -10,7 +11,9 @@ import { AZ_REBALANCE, ROLL_TAG } from './prepare.js';
  */
 export function finishGroup(draft: RollDraft, group: GroupState): boolean {
   const before = draft.actions.length;
-  resumeRebalancing(draft, group);
+  const zones = evenOut(draft, group);
+  if (zones === 'evening') return false;
+  if (zones === 'even') resumeRebalancing(draft, group);
   restoreBounds(draft, group);
   unprotect(draft, group);
   for (const member of group.members) {

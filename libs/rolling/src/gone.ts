@@ -3,6 +3,7 @@ import type { RollDraft } from './draft.js';
 import type { GroupState } from './group-state.js';
 import type { InstanceMemory } from './memory.js';
 import { bootFailed, smoothed } from './new-node.js';
+import { tellOutOfService } from './unreachable.js';
 
 /** A Node object that outlives its instance by more than this is told and no longer waited for. */
 const NODE_GONE_LIMIT = minutes(5);
@@ -27,7 +28,10 @@ export function closeGone(draft: RollDraft, group: GroupState): void {
 }
 
 function nodeLingers(draft: RollDraft, group: GroupState, id: string, memory: InstanceMemory): boolean {
-  if (!group.pool.nodes.some((node) => node.instanceId === id)) return false;
+  const node = group.pool.nodes.find((candidate) => candidate.instanceId === id);
+  if (!node) return false;
+  // Its pods were not drained: they and their volumes are let go now that the machine is off for sure.
+  if (memory.terminate?.exemption !== undefined) tellOutOfService(draft, group.pool.pool, id, node);
   draft.enter(id, 'instance-gone');
   const since = draft.instance(id)?.since ?? draft.now;
   if (draft.now - since < NODE_GONE_LIMIT) {

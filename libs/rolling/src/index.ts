@@ -9,4 +9,5 @@ export { outdated } from './outdated.js';
 export { policyFor } from './policy-for.js';
 export type * from './policy.js';
 export { previewRoll } from './preview.js';
+export { observeLaunch } from './zone-surge.js';
 export type * from './scope.js';

@@ -1,5 +1,5 @@
 import { hours, minutes } from '#kernel';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { policyFor } from './policy-for.js';
 import { drive } from './test-world/drive.js';
 import { checkClean } from './test-world/invariants.js';
@@ -18,6 +18,8 @@ const stubborn = workersOnly(2, {
   workloads: [{ name: 'single', replicas: 1, maxUnavailable: 0, graceMs: 45_000 }],
 });
 const isTold = (line: string, code: string): boolean => line.includes(`! ${code}`);
+
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('the ladder', () => {
   it('tells at T − 30 min and deletes at T, exact to one poll, with the pod’s own grace', async () => {

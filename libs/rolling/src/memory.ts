@@ -52,6 +52,36 @@ export interface PoolMemory {
   /** The maximum that we set, while it is ours. */
   readonly raisedMax?: number;
   readonly azRebalanceSuspendedByUs: boolean;
+  /** A machine that was asked for in one zone and is not in the group yet. */
+  readonly zoneLaunch?: {
+    readonly zone: string;
+    readonly token: string;
+    readonly at: Instant;
+    readonly askedAt: Instant;
+    readonly instance?: string;
+  };
+  /** Zones in which EC2 refused a launch. */
+  readonly zoneBackoff?: Readonly<
+    Record<
+      string,
+      {
+        readonly intervalMs: number;
+        readonly nextAt: Instant;
+        readonly since: Instant;
+        readonly message: string;
+      }
+    >
+  >;
+  /** How uneven the zones were when one more instance was last asked for to even them out. */
+  readonly evening?: number;
+  /** That did not help: AZRebalance stays suspended after the roll. */
+  readonly leftUneven?: boolean;
+  /** What the group launched since it has this target, as far as it was outdated from the start. */
+  readonly launches?: {
+    readonly target: string;
+    readonly since: Instant;
+    readonly outdated: readonly string[];
+  };
   readonly frozenSince?: Instant;
   /** Since when the group has fewer instances than its desired capacity. */
   readonly shortSince?: Instant;
@@ -146,6 +176,16 @@ export interface InstanceMemory {
   /** Replicas of databases whose primary is on this node, moved before it is drained, and since when. */
   readonly replicasMoved?: readonly string[];
   readonly replicasMovedAt?: Instant;
+  /** The pod with volumes that was evicted last: the next one waits until its volumes are elsewhere. */
+  readonly volumeMove?: {
+    readonly pod: string;
+    readonly uid: string;
+    /** `namespace/claim` */
+    readonly claims: readonly string[];
+    readonly goneAt?: Instant;
+  };
+  /** Since when its kubelet is taken for dead and its pods are deleted. */
+  readonly givenUpAt?: Instant;
   /** The ladder's last deletion on this node. */
   readonly forcedAt?: Instant;
   /** First read that found nothing to drain. */

@@ -14,9 +14,10 @@ import { advance } from './old-node.js';
 import { giveBack, isUnblocked } from './park.js';
 import { moveReplicasFirst, unsettledPrimaries } from './databases.js';
 import { hasResponder, neverAllows, pdbsOf } from './pdb.js';
-
 import { findHomes } from './placement.js';
 import { decrementPending } from './terminate.js';
+import { awaitsZone, helpedAnywhere, waitsForZone } from './zone-surge.js';
+import { timelyZones, zoneOutlook } from './zones.js';
 
 /** Slots for drains that several groups share in one pass. */
 export interface DrainSlots {
@@ -35,10 +36,14 @@ export function candidatesOf(draft: RollDraft, group: GroupState): readonly Memb
 export function nominate(draft: RollDraft, group: GroupState, slots: DrainSlots): void {
   if (inCanarySoak(draft, group)) return;
   const lonely: Member[] = [];
-  for (const member of ordered(draft, group)) {
-    if (!slots.free(group)) return;
+  const seen = new Set<string>();
+  while (slots.free(group)) {
+    // In order anew after each: which zone should give a node next depends on who went before.
+    const member = ordered(draft, group).find(({ id }) => !seen.has(id));
+    if (!member) break;
+    seen.add(member.id);
     if (!permitted(draft, group, member)) continue;
-    if (lacksHome(draft, member)) {
+    if (lacksHome(draft, group, member)) {
       lonely.push(member);
       continue;
     }
@@ -72,10 +77,11 @@ function take(draft: RollDraft, group: GroupState, member: Member): void {
 }
 
 /**
- * Volumes cannot leave their zone: another node must serve there before the pod that uses one is moved. AWS chooses the
- * zone of a group over several, so that a zone without one is left for the end and told, not waited for without an end.
+ * Volumes cannot leave their zone: another node must serve there before the pod that uses one is moved, and a new one
+ * where the group can be given one. What cannot be helped is left for the end and told, not waited for without an end.
  */
-function lacksHome(draft: RollDraft, member: Member): boolean {
+function lacksHome(draft: RollDraft, group: GroupState, member: Member): boolean {
+  if (waitsForZone(draft, group, member)) return true;
   if (!member.outdated || !isAvailable(draft, member) || !member.drainable.some(hasVolume)) return false;
   const sameZone = draft.scope.groups
     .flatMap((pool) => pool.nodes)
@@ -90,6 +96,7 @@ function nominateLonely(
   slots: DrainSlots,
   lonely: readonly Member[],
 ): void {
+  if (awaitsZone(draft, group)) return;
   const coming = group.members.some(
     (member) => isAway(draft.instance(member.id)) || (!member.outdated && !isAvailable(draft, member)),
   );
@@ -106,13 +113,22 @@ function nominateLonely(
   take(draft, group, member);
 }
 
+/** One node alone where the policy asks to watch it; otherwise the canary is only the first in order. */
 function inCanarySoak(draft: RollDraft, group: GroupState): boolean {
   const memory = draft.pool(group.name);
+  if (group.policy.canarySoak > 0 && memory?.replaced.length === 0 && hasBegun(draft, group)) return true;
   if (memory?.canaryAt === undefined || memory.replaced.length !== 1) return false;
   const left = group.policy.canarySoak - (draft.now - memory.canaryAt);
   if (left > 0) draft.look(left);
   return left > 0;
 }
+
+const hasBegun = (draft: RollDraft, group: GroupState): boolean =>
+  draft
+    .instancesOf(group.name)
+    .some(
+      ([, { leaves, state }]) => leaves === 'outdated' && state !== 'quarantined' && state !== 'slow-lane',
+    );
 
 /** Taking it away leaves enough: what does not serve now can go at any time. */
 function permitted(draft: RollDraft, group: GroupState, member: Member): boolean {
@@ -142,42 +158,60 @@ function ordered(draft: RollDraft, group: GroupState): readonly Member[] {
 function surplus(draft: RollDraft, group: GroupState, idle: readonly Member[]): readonly Member[] {
   const owed = draft.pool(group.name)?.surgeOwed ?? 0;
   const leaving = group.members.some((member) => isAway(draft.instance(member.id)));
-  const needed = draft.aborted ? 0 : remainingOutdated(draft, group).length;
+  const needed = draft.aborted ? 0 : helpedAnywhere(draft, group, remainingOutdated(draft, group)).length;
   if (owed <= needed || decrementPending(draft, group) || leaving) return [];
   const held = (member: Member): boolean =>
     draft.instance(member.id)?.state === 'quarantined' && !isUnblocked(draft, member);
   const current = idle.filter((member) => !member.outdated && !member.locked && !held(member));
   const cost = (member: Member): number => (member.node ? 1 + expectedDrainSeconds(member.drainable) : 0);
-  return [...current].sort((a, b) => cost(a) - cost(b) || (a.id < b.id ? -1 : 1)).slice(0, 1);
+  const zones = zoneOutlook(draft, group).live;
+  const crowd = (member: Member): number => zones.get(member.instance.zone) ?? 0;
+  return [...current]
+    .sort((a, b) => crowd(b) - crowd(a) || cost(a) - cost(b) || (a.id < b.id ? -1 : 1))
+    .slice(0, 1);
 }
 
 /**
  * Dead nodes first: they serve nobody. Then one canary of least cost. Then empty nodes and the longest drains, so that
  * the last node is not the slow one. The node that runs Fairway comes after all that can be expected to go; nodes that
- * a PDB is known to hold, and those that gave way already, come last.
+ * a PDB is known to hold, and those that gave way already, come last. Masters that serve go in the order of the control
+ * plane's gate.
  */
 export function orderOutdated(
   draft: RollDraft,
   group: GroupState,
   members: readonly Member[],
 ): readonly Member[] {
-  const canary = (draft.pool(group.name)?.replaced.length ?? 0) === 0;
+  const canary = (draft.pool(group.name)?.replaced.length ?? 0) === 0 && !hasBegun(draft, group);
   const cost = (member: Member): number => expectedDrainSeconds(member.drainable);
+  const order = group.pool.master ? (draft.scope.controlPlaneGate?.order ?? []) : [];
   const rank = (member: Member): number => {
     if (draft.instance(member.id)?.state === 'slow-lane' && !isUnblocked(draft, member)) return 5;
     if (foreseenBlocked(draft, member)) return 4;
     if (runsFairway(group, member)) return 3;
     if (!member.node?.ready || member.instance.healthStatus !== 'Healthy') return 0;
-    return member.drainable.length === 0 ? 1 : 2;
+    return member.drainable.length === 0 || order.includes(member.id) ? 1 : 2;
   };
-  const debts = new Map(
-    members.map((member) => [member.id, unsettledPrimaries(draft, group, member).length]),
-  );
-  const debt = (member: Member): number => debts.get(member.id) ?? 0;
-  const byCost = (a: Member, b: Member): number => (canary ? cost(a) - cost(b) : cost(b) - cost(a));
-  return [...members].sort(
-    (a, b) => rank(a) - rank(b) || debt(a) - debt(b) || byCost(a, b) || (a.id < b.id ? -1 : 1),
-  );
+  const early = timelyZones(draft, group);
+  const placed = members.map((member) => ({
+    member,
+    rank: rank(member),
+    place: order.indexOf(member.id),
+    debt: unsettledPrimaries(draft, group, member).length,
+    cost: canary ? cost(member) : -cost(member),
+    late: early.has(member.instance.zone) ? 0 : 1,
+  }));
+  return placed
+    .sort(
+      (a, b) =>
+        a.rank - b.rank ||
+        a.place - b.place ||
+        a.debt - b.debt ||
+        a.cost - b.cost ||
+        a.late - b.late ||
+        (a.member.id < b.member.id ? -1 : 1),
+    )
+    .map(({ member }) => member);
 }
 
 const foreseenBlocked = (draft: RollDraft, member: Member): boolean =>

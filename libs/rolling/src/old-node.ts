@@ -1,13 +1,14 @@
-import { formatDuration } from '#kernel';
 import { deregisterTargets, lbWait } from './load-balancers.js';
 import { drainNode, isHard, tellBlockers } from './drain.js';
 import type { RollDraft } from './draft.js';
-import { sinceLaunch, type GroupState, type Member } from './group-state.js';
+import type { GroupState, Member } from './group-state.js';
 import { cordonPatch, EXCLUDE_FROM_LB, excludePatch, readMark } from './marks.js';
-import type { Blocker, InstanceMemory } from './memory.js';
+import type { Blocker } from './memory.js';
 import { climbLadder } from './ladder.js';
 import { parkOrQuarantine } from './park.js';
 import { orderTermination } from './terminate.js';
+import { exemptionOf } from './unreachable.js';
+import { volumesLeft } from './volumes.js';
 
 /**
  * One look at a node on its way out. What was done is read from the node, its pods and the group, so that it does not
@@ -22,9 +23,9 @@ export function advance(draft: RollDraft, group: GroupState, member: Member): vo
     return;
   }
   if (memory.terminate !== undefined) return orderTermination(draft, group, member);
-  const exemption = exempt(draft, group, member, memory);
+  const exemption = exemptionOf(draft, group, member);
   if (exemption !== undefined) return orderTermination(draft, group, member, exemption);
-  if (member.node === undefined) return;
+  if (member.node === undefined || member.instance.ec2State === 'stopped') return;
   const marks = { updateId: draft.scope.updateId, now: draft.now, policy: group.policy };
   const cordoned = member.node.unschedulable && readMark(member.node)?.stage === 'cordoned';
   if (!cordoned) {
@@ -32,36 +33,7 @@ export function advance(draft: RollDraft, group: GroupState, member: Member): vo
     return actOnNode(draft, group, member, 'cordon', patch, memory.leaves ?? 'outdated');
   }
   if (!leftLoadBalancers(draft, group, member)) return;
-  drain(draft, group, member);
-}
-
-/** Nothing can be drained from a machine that is off or never joined; on one whose kubelet is dead, only up to a point. */
-function exempt(
-  draft: RollDraft,
-  group: GroupState,
-  member: Member,
-  memory: InstanceMemory,
-): string | undefined {
-  const ec2 = member.instance.ec2State;
-  if (ec2 === 'stopped' || ec2 === 'stopping') return `EC2 says ${ec2}`;
-  const { policy } = group;
-  if (member.node === undefined) {
-    const waited = memory.leaves === 'surplus' || sinceLaunch(draft, member) >= policy.registerTimeout;
-    return waited ? 'it never joined the cluster' : undefined;
-  }
-  const silent = unreachableFor(draft, member);
-  const drained = draft.now - (memory.drainStartedAt ?? draft.now);
-  if (silent >= policy.unreachableAfter && drained >= policy.unreachableWait) {
-    return `its kubelet has been silent for ${formatDuration(silent)} and its pods were given ${formatDuration(drained)}`;
-  }
-  return undefined;
-}
-
-function unreachableFor(draft: RollDraft, member: Member): number {
-  if (!member.node || member.node.ready) return 0;
-  const since = Date.parse(member.node.readySince ?? '');
-  const seen = draft.instance(member.id)?.readySeen?.at ?? draft.now;
-  return draft.now - (Number.isNaN(since) ? seen : Math.min(since, seen));
+  if (draft.instance(member.id)?.givenUpAt === undefined) drain(draft, group, member);
 }
 
 function actOnNode(
@@ -135,7 +107,10 @@ function drained(draft: RollDraft, group: GroupState, member: Member): void {
   const left = group.policy.drainedReadGap - (draft.now - since);
   if (left > 0 || since === draft.now) return draft.look(Math.max(left, 1));
   draft.enter(member.id, 'drained');
-  orderTermination(draft, group, member);
+  const volumes = volumesLeft(draft, member);
+  if (volumes === 'held') return draft.look(group.policy.pollInterval);
+  const exemption = volumes === 'late' ? 'drained; its volumes were not detached in time' : undefined;
+  orderTermination(draft, group, member, exemption);
 }
 
 /** Runs while somebody else keeps a pod; begins anew when a pod that was kept has left: that is progress. */

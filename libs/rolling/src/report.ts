@@ -61,7 +61,8 @@ function bootsOf(draft: RollDraft, groups: readonly GroupReport[]): BootReport {
     const live = group.members.filter((member) => !member.leaving).length;
     const pending = draft.pool(group.name)?.surgePending;
     const wanted = Math.max(group.pool.group.desiredCapacity, pending?.to ?? 0);
-    return sum + Math.max(0, draft.pool(group.name) ? wanted - live : 0);
+    const loose = draft.pool(group.name)?.zoneLaunch === undefined ? 0 : 1;
+    return sum + loose + Math.max(0, draft.pool(group.name) ? wanted - live : 0);
   }, 0);
   // A termination that was ordered and is not seen yet: the group is about to launch.
   const launching = groups.flatMap(({ group }) =>

@@ -2,6 +2,7 @@ import { abortGroup } from './abort.js';
 import { raiseSurge, settleCapacity, watchShortage } from './capacity.js';
 import { tellBlockers } from './drain.js';
 import type { RollDraft } from './draft.js';
+import { staysUneven } from './even-out.js';
 import { finishGroup } from './finish.js';
 import { closeGone } from './gone.js';
 import {
@@ -20,6 +21,7 @@ import { advance } from './old-node.js';
 import { beforeRoll, giveBackUndrained, prepareGroup, ROLL_TAG, unmarkFrozen } from './prepare.js';
 import type { GroupReport, Turn } from './report.js';
 import { keepTime } from './time-spent.js';
+import { awaitsZone } from './zone-surge.js';
 
 export const HALTED = 'the roll is halted';
 
@@ -66,6 +68,7 @@ function begin(draft: RollDraft, group: GroupState): boolean {
   const running = memory !== undefined && memory.finished === undefined;
   if (running) return true;
   if (draft.aborted && !leftovers(draft, group)) return false;
+  if (staysUneven(draft, group)) return false;
   const quiet =
     group.members.every((member) => !member.outdated && !isYoung(draft, group, member)) &&
     !leftovers(draft, group) &&
@@ -86,6 +89,7 @@ function begin(draft: RollDraft, group: GroupState): boolean {
     replaced: memory?.replaced ?? [],
     failedBoots: memory?.failedBoots ?? [],
     consecutiveFailedBoots: memory?.consecutiveFailedBoots ?? 0,
+    ...(memory?.evening !== undefined && { evening: memory.evening }),
     ...(memory?.bootMs !== undefined && { bootMs: memory.bootMs }),
     ...(memory?.drainMs !== undefined && { drainMs: memory.drainMs }),
   });
@@ -137,7 +141,8 @@ function owed(draft: RollDraft, group: GroupState): number {
     .instancesOf(group.name)
     .filter(([, { terminate }]) => terminate?.decrement && !terminate.settled);
   const pending = memory?.surgePending === undefined ? 0 : memory.surgePending.to - memory.surgePending.from;
-  return (memory?.surgeOwed ?? 0) + pending - ordered.length;
+  const loose = memory?.zoneLaunch === undefined ? 0 : 1;
+  return (memory?.surgeOwed ?? 0) + pending + loose - ordered.length;
 }
 
 /** Instances that are expected or on their way in; nodes that have been broken for long are told, not waited for. */
@@ -151,7 +156,8 @@ function comingUp(draft: RollDraft, group: GroupState, shortage: 'none' | 'short
     );
   });
   const missing = shortage === 'short' ? 1 : 0;
-  return unfinished.length + missing;
+  const byZone = awaitsZone(draft, group) ? 1 : 0;
+  return unfinished.length + missing + byZone;
 }
 
 function waitedFor(draft: RollDraft, group: GroupState, member: Member): boolean {

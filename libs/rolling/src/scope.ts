@@ -13,13 +13,20 @@ export interface RollScope {
   /** Pods of the whole cluster: replicas on other nodes and DaemonSets of other pools count too. */
   readonly pods: readonly PodView[];
   readonly pdbs: readonly PdbView[];
+  /** Volumes that are attached to a node (`VolumeAttachment`), or being detached. Undefined: nobody looked. */
+  readonly attachments?: readonly { readonly node: string }[];
   readonly memory: RollMemory;
   /** Pools on hold: no new node is started, the node in flight finishes. */
   readonly frozen: readonly string[];
   /** Boots that may begin now for the sake of registries, accounts and regions that many clusters share. Undefined: any. */
   readonly bootThrottle?: { readonly free: number; readonly reason: string };
   /** Between two masters the gate must be open (`controlPlaneGate` of #upgrade). Undefined: nothing to ask. */
-  readonly controlPlaneGate?: { readonly open: boolean; readonly reasons: readonly string[] };
+  readonly controlPlaneGate?: {
+    readonly open: boolean;
+    readonly reasons: readonly string[];
+    /** Instance ids of outdated masters in the order in which they should go: `orderMasters` of #upgrade. */
+    readonly order?: readonly string[];
+  };
 }
 
 /** One node pool: what was asked for, and what AWS and Kubernetes say. */

@@ -34,6 +34,7 @@ function randomWorld(seed: number): { spec: WorldSpec; surge: number; drains: nu
   });
   const spec: WorldSpec = {
     seed,
+    anyZone: true,
     groups: [
       { name: 'asg-a', pool: 'a', size: workers, maxSize: workers + roll(3) },
       { name: 'asg-b', pool: 'b', size: 1 + roll(3) },

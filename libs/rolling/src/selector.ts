@@ -10,8 +10,9 @@ interface Requirement {
 export function matchesSelector(selector: unknown, labels: Labels): boolean {
   if (typeof selector !== 'object' || selector === null) return false;
   const { matchLabels, matchExpressions } = selector as { matchLabels?: unknown; matchExpressions?: unknown };
-  const equal = Object.entries((matchLabels ?? {}) as Labels).every(([key, value]) => labels[key] === value);
-  return equal && listOf(matchExpressions).every((requirement) => matchesRequirement(requirement, labels));
+  const wanted = (matchLabels ?? {}) as Labels;
+  for (const key in wanted) if (labels[key] !== wanted[key]) return false;
+  return listOf(matchExpressions).every((requirement) => matchesRequirement(requirement, labels));
 }
 
 /** One requirement of a label selector or a node selector term (`Gt` and `Lt` are the latter's only). */

@@ -1,7 +1,9 @@
 import { minutes, seconds } from '#kernel';
 import { bootPermits } from './boot-permits.js';
 import type { RollDraft } from './draft.js';
-import { remainingOutdated, type GroupState, type Member } from './group-state.js';
+import { isAvailable, remainingOutdated, type GroupState, type Member } from './group-state.js';
+import { openNeedyZones } from './zone-surge.js';
+import { fittingLaunches } from './zones.js';
 
 /** A terminated instance that is still there after this is told. */
 const SLOW_TERMINATION = minutes(15);
@@ -62,10 +64,20 @@ function record(draft: RollDraft, group: GroupState, member: Member, exemption: 
 
 function wantsDecrement(draft: RollDraft, group: GroupState, member: Member): boolean {
   const owed = draft.pool(group.name)?.surgeOwed ?? 0;
-  const others = remainingOutdated(draft, group).filter((other) => other.id !== member.id).length;
+  const others = remainingOutdated(draft, group).filter((other) => other.id !== member.id);
   const { desiredCapacity, minSize } = group.pool.group;
-  return (draft.aborted ? owed > 0 : owed > others) && desiredCapacity > minSize;
+  if (owed <= 0 || desiredCapacity <= minSize) return false;
+  if (draft.aborted !== undefined || owed > others.length) return true;
+  // The zone's last node may have left volumes behind that wait for the next one there.
+  if (!group.members.some((other) => servesBeside(draft, other, member))) return false;
+  // The surge is needed in another zone: it is taken back here and asked for there.
+  if (openNeedyZones(draft, group).some((zone) => zone !== member.instance.zone)) return true;
+  // AWS would replace it where the pool has no lasting room: the surge is asked for again, in a zone of our choice.
+  return fittingLaunches(draft, group, 1, member) === 0;
 }
+
+const servesBeside = (draft: RollDraft, other: Member, member: Member): boolean =>
+  other.id !== member.id && other.instance.zone === member.instance.zone && isAvailable(draft, other);
 
 export const decrementPending = (draft: RollDraft, group: GroupState): boolean =>
   draft

@@ -1,11 +1,12 @@
 import { decide } from '../decide.js';
 import type { RollDecision } from '../decision.js';
-import type { EvictAction, EvictionReply, RollAction } from '../action.js';
+import type { EvictAction, EvictionReply, LaunchReply, RollAction } from '../action.js';
 import { observeEviction } from '../eviction.js';
 import { newRollMemory, type RollMemory } from '../memory.js';
+import { observeLaunch } from '../zone-surge.js';
 import type { RollPolicy } from '../policy.js';
 import type { RollScope } from '../scope.js';
-import { checkInvariants, type Limits } from './invariants.js';
+import { ActionRules, checkInvariants, NoteRules, type Limits } from './invariants.js';
 import { perform } from './perform.js';
 import type { RollWorld } from './world.js';
 
@@ -64,6 +65,8 @@ class StoryRun {
   private readonly started: number;
   private readonly originals: ReadonlySet<string>;
   private readonly moved: string[] = [];
+  private readonly actionRules: ActionRules;
+  private readonly noteRules = new NoteRules();
   private evictions = 0;
 
   constructor(
@@ -71,6 +74,7 @@ class StoryRun {
     private readonly story: Story,
   ) {
     this.started = world.now;
+    this.actionRules = new ActionRules(world, story.limits ?? {});
     this.originals = new Set(world.pods.map((pod) => pod.uid));
   }
 
@@ -79,6 +83,7 @@ class StoryRun {
     story.before?.(world, pass);
     this.memory = story.operator?.(this.memory, pass) ?? this.memory;
     const decision = decide(world.scope(this.memory, story.scope?.(world)), story.policy, world.now);
+    this.noteRules.check(decision);
     this.memory = JSON.parse(JSON.stringify(decision.memory)) as RollMemory;
     const actions = story.shuffle ? shuffled(world, decision.actions) : decision.actions;
     const crash = story.crash?.pass === pass ? story.crash : undefined;
@@ -90,13 +95,19 @@ class StoryRun {
 
   private act(action: RollAction, forgets: boolean): void {
     const { world } = this;
+    if (forgets) this.actionRules.forget();
+    else this.actionRules.check(action, this.memory);
     const told = action.kind === 'evict' ? this.story.answer?.(action, world) : undefined;
     const answer = told ?? perform(world, action);
     this.log.action(world.now - this.started, action, answer?.kind);
     if (action.kind === 'evict' && answer !== undefined) {
+      this.actionRules.answered(answer.kind);
       this.evictions += 1;
       if (answer.kind === 'accepted') this.moved.push(action.uid);
-      if (!forgets) this.memory = observeEviction(this.memory, action, answer, world.now);
+      if (!forgets) this.memory = observeEviction(this.memory, action, answer as EvictionReply, world.now);
+    }
+    if (action.kind === 'launch-in-zone' && answer !== undefined && !forgets) {
+      this.memory = observeLaunch(this.memory, action, answer as LaunchReply, world.now);
     }
     checkInvariants(world, this.story.limits ?? {});
   }

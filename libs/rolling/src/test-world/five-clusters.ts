@@ -1,5 +1,6 @@
 import { formatDuration } from '#kernel';
 import { BootThrottle } from '../boot-throttle.js';
+import type { EvictionReply } from '../action.js';
 import { decide } from '../decide.js';
 import { observeEviction } from '../eviction.js';
 import { newRollMemory, type RollMemory } from '../memory.js';
@@ -71,7 +72,8 @@ class SharedRun {
     let after = decision.memory;
     for (const action of decision.actions) {
       const answer = perform(world, action);
-      if (action.kind === 'evict' && answer) after = observeEviction(after, action, answer, world.now);
+      if (action.kind === 'evict' && answer)
+        after = observeEviction(after, action, answer as EvictionReply, world.now);
     }
     this.memories[i] = after;
     this.states[i] = decision.state;

@@ -1,11 +1,12 @@
-import type { EvictionReply, NodeMarks, RollAction } from '../action.js';
+import type { EvictionReply, LaunchReply, NodeMarks, RollAction } from '../action.js';
 import { drainablePods } from '../drainable.js';
 import { podView } from './views.js';
 import type { SimNode } from './world-types.js';
+import { attach, launchInZone } from './scaling.js';
 import type { RollWorld } from './world.js';
 
 /** Does one action as AWS and Kubernetes would, and throws where a real roll would have hurt somebody. */
-export function perform(world: RollWorld, action: RollAction): EvictionReply | undefined {
+export function perform(world: RollWorld, action: RollAction): EvictionReply | LaunchReply | undefined {
   switch (action.kind) {
     case 'suspend-az-rebalance':
       return suspend(world, action);
@@ -19,6 +20,11 @@ export function perform(world: RollWorld, action: RollAction): EvictionReply | u
       return undefined;
     case 'set-desired-capacity':
       return setDesired(world, action.group, action.from, action.to);
+    case 'launch-in-zone':
+      return launchInZone(world, action);
+    case 'attach-instance':
+      attach(world, world.group(action.group), action.instance);
+      return undefined;
     case 'protect-from-scale-in':
       for (const id of action.instances) {
         const instance = world.instance(id);
@@ -28,6 +34,7 @@ export function perform(world: RollWorld, action: RollAction): EvictionReply | u
     case 'mark-queued':
     case 'cordon':
     case 'exclude-from-load-balancers':
+    case 'mark-out-of-service':
     case 'restore-node':
       patch(world, action.node, action.uid, action.patch);
       return undefined;
@@ -119,7 +126,7 @@ function evict(world: RollWorld, uid: string): EvictionReply {
       message: "Cannot evict pod as it would violate the pod's disruption budget.",
     };
   }
-  world.deletePod(pod);
+  world.deletePod(pod, true);
   return { kind: 'accepted' };
 }
 
@@ -128,7 +135,7 @@ function deletePod(world: RollWorld, action: Extract<RollAction, { kind: 'delete
   const pod = world.pods.find((candidate) => candidate.uid === action.uid);
   if (!pod) return undefined;
   world.granted.push({ pod: pod.name, workload: pod.workload, at: world.now });
-  world.deletePod(pod);
+  world.deletePod(pod, true);
   return undefined;
 }
 

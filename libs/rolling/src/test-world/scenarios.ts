@@ -5,7 +5,8 @@ import type { PoolScope } from '../scope.js';
 import { drive, type Ending, type Story } from './drive.js';
 import { mastersAndWorkers, testPolicy, workersOnly } from './stories.js';
 import { RollWorld, START } from './world.js';
-import type { WorldSpec } from './world-types.js';
+import { flap, switchOff } from './unreachable.js';
+import type { SimInstance, WorldSpec } from './world-types.js';
 
 /** A story of rolling.md's hard cases that tests and `npm run sim` play. */
 export interface Scenario {
@@ -143,6 +144,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
         let updateId = 'u1';
         return {
           policy: testPolicy(),
+          limits: { movesAgain: true },
           before: () => {
             if (updateId === 'u2' || world.terminations.length < 6) return;
             updateId = 'u2';
@@ -167,7 +169,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'autoscaler-and-spot': {
     about: 'an autoscaler adds four nodes and a spot instance dies in the middle',
     play: (seed) =>
-      play(workersOnly(5), seed, (world) => {
+      play(workersOnly(5, { losesPods: true }), seed, (world) => {
         let [added, killed] = [false, false];
         return {
           policy: testPolicy(),
@@ -190,4 +192,62 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
         };
       }),
   },
+  'surge-where-volumes-are': {
+    about:
+      'one group over three zones: each node with volumes is drained after a new node serves in its zone',
+    play: (seed) => play(stateful(6), seed, () => ({ policy: testPolicy() })),
+  },
+  'volumes-without-capacity': {
+    about:
+      'one group over three zones; zone a has no instances for 40 minutes, and volumes that cannot leave it',
+    play: (seed) =>
+      play({ ...stateful(6), noCapacity: { zone: 'a', forMs: minutes(40) } }, seed, () => ({
+        policy: testPolicy(),
+      })),
+  },
+  'az-rebalance': {
+    about: 'AWS starts nodes in any of its emptiest zones; the zones are even before AZRebalance is resumed',
+    play: (seed) => play({ ...workersOnly(8), anyZone: true }, seed, () => ({ policy: testPolicy() })),
+  },
+  'zone-away': {
+    about: 'a zone without capacity for a day: the roll ends, AZRebalance stays suspended, people are told',
+    play: (seed) =>
+      play({ ...workersOnly(6), noCapacity: { zone: 'a', forMs: hours(24) } }, seed, () => ({
+        policy: testPolicy(),
+      })),
+  },
+  'unreachable-stopped': {
+    about: 'a machine is switched off: Kubernetes is told that it is out of service, then it is ended',
+    play: (seed) => withTrouble(seed, switchOff),
+  },
+  'unreachable-silent': {
+    about:
+      'a kubelet is silent on a machine that runs: pods deleted after 5 min, 10 min for them, then ended',
+    play: (seed) =>
+      withTrouble(seed, (world, victim) => {
+        if (victim.node) world.silence(victim.node, true);
+      }),
+  },
+  'unreachable-flapping': {
+    about: 'a kubelet answers one minute in four: it is drained in those minutes, and never taken for dead',
+    play: (seed) => withTrouble(seed, flap),
+  },
 };
+
+/** Every node holds volumes, which stay in its zone. */
+function stateful(size: number): WorldSpec {
+  return workersOnly(size, {
+    workloads: [
+      { name: 'web', replicas: size, maxUnavailable: 1 },
+      { name: 'db', kind: 'StatefulSet', replicas: size, maxUnavailable: 1, volumes: true },
+    ],
+  });
+}
+
+function withTrouble(seed: number, trouble: (world: RollWorld, victim: SimInstance) => void): Played {
+  const spec = { ...stateful(3), lingerMs: 15_000, losesPods: true };
+  const world = new RollWorld({ ...spec, seed });
+  const victim = world.instance('i-asg-workers-o2');
+  if (victim) trouble(world, victim);
+  return { end: drive(world, { policy: testPolicy(), limits: { involuntary: 1 } }), world };
+}

@@ -30,7 +30,7 @@ function dice(seed: number): () => number {
 
 export function unevenRoll(seed: number): UnevenRoll {
   const random = dice(seed * 7_919);
-  const count = 8 + Math.floor(random() * 17);
+  const count = 3 + Math.floor(random() * 22);
   const surge = 1 + Math.floor(random() * 3);
   return {
     seed,
@@ -66,6 +66,44 @@ export function lowerBound({ drains, boot, surge, parallel }: UnevenRoll): numbe
   const each = drains.map((drain) => drain + READ_GAP + TERMINATE);
   const sum = each.reduce((total, one) => total + one, 0);
   return Math.max(boot + sum / parallel, (sum + each.length * boot) / surge, boot + Math.max(...each));
+}
+
+/** Up to this many nodes every order is tried. */
+export const TRIED = 7;
+
+/** The time of the best roll of all: of every order for small pools, otherwise the bound that none can be below. */
+export function optimum(roll: UnevenRoll): number {
+  if (roll.drains.length > TRIED) return lowerBound(roll);
+  return Math.min(...ordersOf(roll.drains).map((order) => timeOf(order, roll)));
+}
+
+/** The recurrence of `rollDuration` with drains that are known: nothing waits for anything but a place and a slot. */
+function timeOf(order: readonly number[], { boot, surge, parallel }: UnevenRoll): number {
+  const places = Array.from({ length: Math.min(surge, order.length) }, () => boot);
+  const slots = Array.from({ length: parallel }, () => 0);
+  let [launches, end] = [order.length - places.length, boot];
+  for (const drain of order) {
+    places.sort((a, b) => a - b);
+    slots.sort((a, b) => a - b);
+    const begin = Math.max(places.shift() ?? 0, slots.shift() ?? 0);
+    const drained = begin + drain + READ_GAP;
+    slots.push(drained + TERMINATE);
+    end = Math.max(end, drained + TERMINATE);
+    if (launches <= 0) continue;
+    launches -= 1;
+    places.push(drained + boot);
+    end = Math.max(end, drained + boot);
+  }
+  return end;
+}
+
+function ordersOf(drains: readonly number[]): readonly (readonly number[])[] {
+  if (drains.length <= 1) return [drains];
+  return [...new Set(drains)].flatMap((first) => {
+    const at = drains.indexOf(first);
+    const rest = drains.filter((_, index) => index !== at);
+    return ordersOf(rest).map((order) => [first, ...order]);
+  });
 }
 
 export function rollUneven(roll: UnevenRoll): { readonly end: Ending; readonly world: RollWorld } {

@@ -26,7 +26,8 @@ export function nodeGroupView(group: SimGroup): NodeGroupView {
       lifecycleState: instance.lifecycle,
       healthStatus: 'Healthy',
       protectedFromScaleIn: instance.protected,
-      ec2State: instance.lifecycle === 'Terminating' ? 'shutting-down' : 'running',
+      ec2State:
+        instance.lifecycle === 'Terminating' ? 'shutting-down' : instance.stopped ? 'stopped' : 'running',
       launchedAt: toIso(instance.launchedAt),
       targetHealth: instance.targets,
     })),

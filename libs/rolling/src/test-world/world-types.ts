@@ -32,8 +32,15 @@ export interface WorldSpec {
   readonly bootMs?: number | ((launch: number) => number);
   readonly terminateMs?: number;
   readonly deregistrationMs?: number;
+  readonly detachMs?: number;
+  /** The story takes pods away by itself, past their PDBs. */
+  readonly losesPods?: boolean;
+  /** A Node outlives its machine by this. */
+  readonly lingerMs?: number;
   readonly badImage?: boolean;
   /** AWS has no instances for groups of this zone alone, from the start of the story for so long. */
+  /** Of several emptiest zones AWS takes any; otherwise the first by name. */
+  readonly anyZone?: boolean;
   readonly noCapacity?: { readonly zone: string; readonly forMs: number };
 }
 
@@ -45,6 +52,7 @@ export interface SimInstance {
   readonly launchedAt: number;
   readonly original: boolean;
   lifecycle: 'Pending' | 'InService' | 'Terminating';
+  stopped?: boolean;
   protected: boolean;
   targets: Record<string, string>;
   node?: SimNode;
@@ -56,6 +64,8 @@ export interface SimNode {
   readonly createdAt: number;
   ready: boolean;
   readySince: number;
+  /** Its kubelet does not answer. */
+  silent: boolean;
   unschedulable: boolean;
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -68,6 +78,8 @@ export interface SimPod {
   readonly name: string;
   readonly createdAt: number;
   readonly daemon: boolean;
+  /** Whether it stands for a pod that somebody moved, or one that was lost; the first ones stand for none. */
+  readonly born: 'first' | 'moved' | 'lost';
   node?: string;
   ready: boolean;
   deletedAt?: number;

@@ -1,4 +1,7 @@
 import type { PdbView } from '#fleet';
+import { attachments, deletePod, fill, release, schedule } from './workloads.js';
+import { launchWhereMissing, newInstance, rebalance } from './scaling.js';
+import { honourOutOfService } from './unreachable.js';
 import { nodeGroupView, nodeView, pdbView, podView } from './views.js';
 import type { SimGroup, SimInstance, SimNode, SimPod, WorkloadSpec, WorldSpec } from './world-types.js';
 import type { PoolScope, RollScope } from '../scope.js';
@@ -14,8 +17,8 @@ export const START = Date.parse('2026-01-01T00:00:00Z');
 const NEW_VERSION = '2';
 
 /**
- * A cluster small enough to read: auto scaling groups, nodes, pods, PDBs and a scheduler on virtual time. It stands in
- * for AWS and Kubernetes in the planner's tests; the wire simulation is another library.
+ * A cluster small enough to read: auto scaling groups, nodes, pods, volumes, PDBs and a scheduler on virtual time. It
+ * stands in for AWS and Kubernetes in the planner's tests; the wire simulation is another library.
  */
 export class RollWorld {
   now = START;
@@ -23,10 +26,22 @@ export class RollWorld {
   readonly pods: SimPod[] = [];
   readonly workloads: WorkloadSpec[];
   readonly terminations: string[] = [];
+  /** Instances that AZRebalance ended: nobody drained them. */
+  readonly rebalanced: string[] = [];
+  /** Volume → node that it is attached to. */
+  readonly volumes = new Map<string, string>();
+  /** Pods of a workload that went without anybody moving them, and are not replaced yet. */
+  readonly lost = new Map<string, number>();
+  /** Machines that are gone and whose Nodes are still there. */
+  readonly ghosts: SimInstance[] = [];
+  /** Volume → its zone. */
+  readonly zones = new Map<string, string>();
   launches = 0;
-  /** Deletions past a PDB that carried a grant. */
+  /** Deletions that carried a grant. */
   readonly granted: { readonly pod: string; readonly workload: string; readonly at: number }[] = [];
-  private began = START;
+  /** Machines that were launched by name of a zone and are not in their group yet, by token. */
+  readonly loose = new Map<string, SimInstance>();
+  began = START;
   private timers: Timer[] = [];
   private counter = 0;
   private state: number;
@@ -63,25 +78,31 @@ export class RollWorld {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  after(ms: number, run: () => void): void {
+  /** For names that are never used twice. */
+  next(): number {
     this.counter += 1;
-    this.timers.push({ at: this.now + ms, order: this.counter, run });
+    return this.counter;
   }
 
-  /** Moves to the next event, or by `most`, whichever is first: what a watch would do. */
+  after(ms: number, run: () => void): void {
+    this.timers.push({ at: this.now + ms, order: this.next(), run });
+  }
+
+  /** Moves to the next event (and all others of that moment), or by `most`: what a watch would do. */
   advance(most: number, stopAtEvent = false): void {
     const until = this.now + most;
+    let stopAt = until;
     for (;;) {
       this.timers.sort((a, b) => a.at - b.at || a.order - b.order);
       const next = this.timers[0];
-      if (!next || next.at > until) break;
+      if (!next || next.at > stopAt) break;
       this.timers.shift();
       this.now = Math.max(this.now, next.at);
       next.run();
       this.reconcile();
-      if (stopAtEvent && next.at > until - most) return;
+      if (stopAtEvent) stopAt = this.now;
     }
-    this.now = until;
+    this.now = stopAt;
   }
 
   allInstances(): readonly SimInstance[] {
@@ -93,39 +114,16 @@ export class RollWorld {
   }
 
   nodes(): readonly SimNode[] {
-    return this.allInstances().flatMap((instance) => (instance.node ? [instance.node] : []));
+    return [...this.allInstances(), ...this.ghosts].flatMap(({ node }) => (node ? [node] : []));
   }
 
   private addRunning(group: SimGroup): void {
-    const instance = this.newInstance(group, true);
+    const instance = newInstance(this, group, true);
+    group.instances.push(instance);
     instance.lifecycle = 'InService';
     for (const arn of group.targetGroups ?? []) instance.targets[arn] = 'healthy';
     instance.node = this.newNode(instance, true);
     this.addDaemonPod(instance.node, true);
-  }
-
-  private newInstance(group: SimGroup, original: boolean): SimInstance {
-    this.counter += 1;
-    const zones = group.zones ?? ['a', 'b', 'c'];
-    const live = group.instances.filter((instance) => instance.lifecycle !== 'Terminating');
-    const count = (zone: string): number => live.filter((instance) => instance.zone === zone).length;
-    const zone = [...zones].sort((a, b) => count(a) - count(b))[0] ?? 'a';
-    const letter = original ? 'o' : 'n';
-    const number = String(original ? group.instances.length + 1 : (this.launches += 1));
-    const id = original ? `i-${group.name}-${letter}${number}` : `i-${letter}${number}`;
-    const instance: SimInstance = {
-      id,
-      group: group.name,
-      zone,
-      version: group.version,
-      launchedAt: this.now,
-      original,
-      lifecycle: 'Pending',
-      protected: false,
-      targets: {},
-    };
-    group.instances.push(instance);
-    return instance;
   }
 
   private newNode(instance: SimInstance, ready: boolean): SimNode {
@@ -135,6 +133,7 @@ export class RollWorld {
       createdAt: this.now,
       ready,
       readySince: this.now,
+      silent: false,
       unschedulable: false,
       labels: { zone: instance.zone, 'lifecycle-status': 'ready' },
       annotations: {},
@@ -142,8 +141,8 @@ export class RollWorld {
     };
   }
 
-  private launch(group: SimGroup): void {
-    const instance = this.newInstance(group, false);
+  /** The machine starts: InService after a while, a Node later, Ready at the end. */
+  boot(group: SimGroup, instance: SimInstance): void {
     const { bootMs = 60_000 } = this.spec;
     const boot = typeof bootMs === 'number' ? bootMs : bootMs(this.launches);
     this.after(boot * 0.4, () => {
@@ -169,15 +168,20 @@ export class RollWorld {
 
   private addDaemonPod(node: SimNode, ready: boolean): void {
     const name = `agent-${node.name}`;
-    this.pods.push({
-      workload: 'agent',
-      uid: `uid-${name}`,
-      name,
-      createdAt: this.now,
-      daemon: true,
-      node: node.name,
-      ready,
-    });
+    const born = { uid: `uid-${name}`, name, createdAt: this.now };
+    this.pods.push({ workload: 'agent', ...born, born: 'first', daemon: true, node: node.name, ready });
+  }
+
+  /** Its kubelet falls silent, or is heard again. */
+  silence(node: SimNode, silent: boolean): void {
+    node.silent = silent;
+    if (node.ready === silent) node.readySince = this.now;
+    node.ready = !silent;
+    for (const pod of this.pods) if (pod.node === node.name && silent) pod.ready = false;
+    for (const pod of this.pods) {
+      if (pod.node === node.name && !silent && pod.deletedAt === undefined) pod.ready = true;
+    }
+    this.reconcile();
   }
 
   /** Terminates; the group replaces it at once where the desired capacity asks for it. */
@@ -188,11 +192,20 @@ export class RollWorld {
     if (decrement) group.desired -= 1;
     this.after(this.spec.terminateMs ?? 10_000, () => {
       group.instances = group.instances.filter((other) => other !== instance);
-      for (let i = this.pods.length - 1; i >= 0; i -= 1) {
-        if (this.pods[i]?.node === instance.node?.name) this.pods.splice(i, 1);
-      }
+      const { lingerMs = 0 } = this.spec;
+      if (lingerMs === 0) return this.forget(instance);
+      if (instance.node) this.ghosts.push(instance);
+      this.after(lingerMs, () => this.forget(instance));
     });
     this.reconcile();
+  }
+
+  /** The cloud controller finds the machine gone: its Node goes, and what was on it. */
+  private forget(instance: SimInstance): void {
+    if (this.ghosts.includes(instance)) this.ghosts.splice(this.ghosts.indexOf(instance), 1);
+    for (const pod of this.pods.filter(({ node }) => node !== undefined && node === instance.node?.name)) {
+      release(this, pod);
+    }
   }
 
   group(name: string): SimGroup {
@@ -204,68 +217,27 @@ export class RollWorld {
   /** Auto scaling, workload controllers and the scheduler, without delay. */
   reconcile(): void {
     for (const group of this.groups) {
-      const live = (): number =>
-        group.instances.filter((instance) => instance.lifecycle !== 'Terminating').length;
-      while (live() < group.desired && this.hasCapacity(group)) this.launch(group);
+      launchWhereMissing(this, group);
+      rebalance(this, group);
     }
-    for (const workload of this.workloads) this.fill(workload);
-    for (const pod of this.pods) if (pod.node === undefined) this.schedule(pod);
+    honourOutOfService(this);
+    for (const workload of this.workloads) fill(this, workload);
+    for (const pod of this.pods) if (pod.node === undefined) schedule(this, pod);
   }
 
-  private hasCapacity(group: SimGroup): boolean {
-    const { noCapacity } = this.spec;
-    const only = group.zones?.length === 1 ? group.zones[0] : undefined;
-    return noCapacity === undefined || only !== noCapacity.zone || this.now >= this.began + noCapacity.forMs;
+  lose({ workload }: SimPod): void {
+    this.lost.set(workload, (this.lost.get(workload) ?? 0) + 1);
   }
 
-  private fill(workload: WorkloadSpec): void {
-    const live = (): number =>
-      this.pods.filter((pod) => pod.workload === workload.name && pod.deletedAt === undefined).length;
-    while (live() < workload.replicas) {
-      this.counter += 1;
-      const name = `${workload.name}-${this.counter}`;
-      this.pods.push({
-        workload: workload.name,
-        uid: `uid-${name}`,
-        name,
-        createdAt: this.now,
-        daemon: false,
-        ready: false,
-      });
-    }
+  release(pod: SimPod): void {
+    release(this, pod);
   }
 
-  private schedule(pod: SimPod): void {
-    const open = this.allInstances().filter(
-      ({ node, group }) =>
-        node?.ready &&
-        !node.unschedulable &&
-        !this.group(group).master &&
-        !node.taints.some((t) => t.effect === 'NoSchedule'),
-    );
-    const load = (node: SimNode | undefined): number =>
-      this.pods.filter((other) => other.node === node?.name).length;
-    const avoided = (node: SimNode | undefined): number => ((node?.taints.length ?? 0) > 0 ? 1 : 0);
-    const [best] = [...open].sort(
-      (a, b) => avoided(a.node) - avoided(b.node) || load(a.node) - load(b.node) || (a.id < b.id ? -1 : 1),
-    );
-    if (!best?.node) return;
-    pod.node = best.node.name;
-    const start = this.workloads.find((workload) => workload.name === pod.workload)?.startMs ?? 5_000;
-    this.after(start, () => {
-      pod.ready = pod.deletedAt === undefined;
-    });
-  }
-
-  deletePod(pod: SimPod): void {
-    if (pod.deletedAt !== undefined) return;
-    pod.deletedAt = this.now;
-    pod.ready = false;
-    const grace = this.workloads.find((workload) => workload.name === pod.workload)?.graceMs ?? 10_000;
-    this.after(grace, () => {
-      const index = this.pods.indexOf(pod);
-      if (index >= 0) this.pods.splice(index, 1);
-    });
+  /** `moved`: by an eviction or deletion of ours, off a node that answers. */
+  deletePod(pod: SimPod, moved = false): void {
+    const silent = this.nodes().some(({ name, silent: dead }) => name === pod.node && dead);
+    if (pod.deletedAt === undefined && (!moved || silent)) this.lose(pod);
+    deletePod(this, pod);
     this.reconcile();
   }
 
@@ -280,18 +252,20 @@ export class RollWorld {
       minSize: group.min,
       maxSize: group.maxSize ?? group.size + 3,
       group: nodeGroupView(group),
-      nodes: group.instances.flatMap((instance) => nodeView(instance)),
+      nodes: [...group.instances, ...this.ghosts.filter((ghost) => ghost.group === group.name)].flatMap(
+        nodeView,
+      ),
       targetVersion: { name: `lt-${group.name}`, version: NEW_VERSION },
       deregistrationDelay: this.spec.deregistrationMs ?? 0,
     }));
-    const pods = this.pods.map((pod) => podView(this, pod));
     return {
       clusterId: 'c',
       updateId: 'u1',
       commit: 'abc',
       groups,
-      pods,
+      pods: this.pods.map((pod) => podView(this, pod)),
       pdbs: this.pdbs(),
+      attachments: attachments(this),
       memory,
       frozen: [],
       ...more,
