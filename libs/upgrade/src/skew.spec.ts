@@ -72,6 +72,65 @@ describe('checkSkew', () => {
       { apiServers: ['v1.36.0'], kubelets: [], controllers: [{ name: 's', version: 'v1.34.0' }] },
       ['controller-too-old'],
     ],
+    [
+      'a master in the middle of an update: its kubelet talks to its own API server',
+      {
+        apiServers: ['v1.35.0', 'v1.36.0'],
+        kubelets: [{ name: 'm1', version: 'v1.36.0', master: true }, ...kubelets('v1.35.0')],
+      },
+      [],
+    ],
+    [
+      'a master newer than every API server',
+      { apiServers: ['v1.35.0'], kubelets: [{ name: 'm1', version: 'v1.36.0', master: true }] },
+      ['kubelet-ahead'],
+    ],
+    [
+      'kube-proxy ahead',
+      { apiServers: ['v1.35.0'], kubelets: [], proxies: [{ name: 'n0', version: 'v1.36.0' }] },
+      ['proxy-ahead'],
+    ],
+    [
+      'kube-proxy four behind',
+      { apiServers: ['v1.36.0'], kubelets: [], proxies: [{ name: 'n0', version: 'v1.32.0' }] },
+      ['proxy-too-old'],
+    ],
+    [
+      'kubectl one ahead',
+      { apiServers: ['v1.35.0'], kubelets: [], clients: [{ name: 'kubectl', version: 'v1.36.0' }] },
+      [],
+    ],
+    [
+      'kubectl ahead of the newer one of mixed API servers',
+      {
+        apiServers: ['v1.34.0', 'v1.35.0'],
+        kubelets: [],
+        clients: [{ name: 'kubectl', version: 'v1.36.0' }],
+      },
+      ['client-apart'],
+    ],
+    [
+      'kubectl two behind',
+      { apiServers: ['v1.36.0'], kubelets: [], clients: [{ name: 'kubectl', version: 'v1.34.0' }] },
+      ['client-apart'],
+    ],
+    [
+      'workers wanted too old',
+      { apiServers: ['v1.36.0'], kubelets: [], workerTarget: '1.32.0' },
+      ['workers-too-old'],
+    ],
+    [
+      'half-way, back',
+      { apiServers: ['v1.35.0', 'v1.36.0'], kubelets: [], target: '1.35.9' },
+      ['control-plane-downgrade'],
+    ],
+    [
+      'half-way, further',
+      { apiServers: ['v1.35.0', 'v1.36.0'], kubelets: [], target: '1.37.0' },
+      ['control-plane-jump'],
+    ],
+    ['a patch back', { apiServers: ['v1.36.4'], kubelets: kubelets('v1.36.4'), target: '1.36.1' }, []],
+    ['another major', { apiServers: ['v1.36.4'], kubelets: [], target: '2.0.0' }, ['other-major']],
     ['nonsense', { apiServers: ['v1.36.0'], kubelets: kubelets('what') }, ['unreadable-version']],
     ['patches do not count', { apiServers: ['v1.36.0', 'v1.36.9'], kubelets: kubelets('v1.36.5') }, []],
   ])('%s', (_, question, expected) => expect(rules(question)).toEqual(expected));

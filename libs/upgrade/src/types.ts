@@ -8,12 +8,21 @@ export interface Version {
   readonly text: string;
 }
 
+/** Something that runs and says which version it is. */
+export interface Versioned {
+  readonly name: string;
+  readonly version: string;
+}
+
 export interface SkewQuestion {
   readonly apiServers: readonly string[];
-  /** Also kube-proxies. */
-  readonly kubelets: readonly { readonly name: string; readonly version: string }[];
+  /** A master's kubelet talks to the API server beside it, not to the oldest one. */
+  readonly kubelets: readonly (Versioned & { readonly master?: boolean })[];
+  readonly proxies?: readonly Versioned[];
   /** controller-manager and scheduler, where known. */
-  readonly controllers?: readonly { readonly name: string; readonly version: string }[];
+  readonly controllers?: readonly Versioned[];
+  /** kubectl and what else speaks to the API by hand. */
+  readonly clients?: readonly Versioned[];
   /** Version that the control plane should have. */
   readonly target?: string;
   /** Version that new workers would have. */
@@ -28,29 +37,43 @@ export interface SkewViolation {
     | 'control-plane-downgrade'
     | 'kubelet-ahead'
     | 'kubelet-too-old'
+    | 'proxy-ahead'
+    | 'proxy-too-old'
     | 'controller-ahead'
     | 'controller-too-old'
-    | 'workers-ahead';
+    | 'client-apart'
+    | 'workers-ahead'
+    | 'workers-too-old'
+    | 'other-major';
   readonly message: string;
   readonly remedy: string;
   /** `workers-ahead` ends by itself when the control plane is done: the roller waits, it does not fail. */
   readonly waits: boolean;
 }
 
-export type UpgradeStep =
+export type UpgradeStep = (
   | {
       readonly kind: 'control-plane';
       readonly from: string;
       readonly to: string;
       readonly pointOfNoReturn: boolean;
+      /** Ends an update of the API servers that was left half-way. */
+      readonly finishes?: true;
     }
-  | { readonly kind: 'workers'; readonly from: readonly string[]; readonly to: string };
+  | { readonly kind: 'workers'; readonly from: readonly string[]; readonly to: string }
+) & {
+  /** Why the step is legal while it goes on and after it, rule by rule, with the versions. */
+  readonly proof: readonly string[];
+};
 
 export interface UpgradePath {
   readonly steps: readonly UpgradeStep[];
+  /** How often workers are replaced: one for each version that workers start with and each time they are rolled. */
   readonly workerRolls: number;
   /** Index of the first step that cannot be taken back, where there is one. */
   readonly pointOfNoReturn?: number;
+  /** API servers of two minors run now: what the newer one wrote may be unreadable to the older one already. */
+  readonly noReturnAlready?: true;
 }
 
 export interface MasterView {

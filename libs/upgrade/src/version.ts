@@ -16,3 +16,6 @@ export const minorOf = ({ major, minor }: Pick<Version, 'major' | 'minor'>): str
 
 /** Kubelets may be three minors behind their API servers since 1.25, two before. */
 export const kubeletTolerance = (kubelet: Pick<Version, 'minor'>): number => (kubelet.minor >= 25 ? 3 : 2);
+
+/** The newest minor of Kubernetes 1 that this version of Fairway knows; the newest three get fixes from the project. */
+export const NEWEST_MINOR = 36;
