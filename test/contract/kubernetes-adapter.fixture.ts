@@ -80,10 +80,15 @@ export class ContractSpace {
         ),
       );
     }
-    await port.delete({ apiVersion: 'v1', kind: 'Namespace', name: ns }, {});
-    const body = { metadata: { name: ns }, spec: { finalizers: [] } };
-    await this.#core.replaceNamespaceFinalize({ name: ns, body }).catch(() => undefined);
+    await this.removeNamespace(ns);
     this.#close();
+  }
+
+  /** Also where no controller empties it: what was in it must be gone. */
+  async removeNamespace(name: string): Promise<void> {
+    await this.port.delete({ apiVersion: 'v1', kind: 'Namespace', name }, {});
+    const body = { metadata: { name }, spec: { finalizers: [] } };
+    await this.#core.replaceNamespaceFinalize({ name, body }).catch(() => undefined);
   }
 
   configMap(
@@ -166,7 +171,10 @@ const LEFT_BEHIND = [
   ['v1', 'ConfigMap'],
   ['v1', 'Secret'],
   ['apps/v1', 'Deployment'],
+  ['apps/v1', 'StatefulSet'],
+  ['autoscaling/v2', 'HorizontalPodAutoscaler'],
   ['batch/v1', 'Job'],
+  ['v1', 'Service'],
   ['policy/v1', 'PodDisruptionBudget'],
   ['v1', 'ServiceAccount'],
 ] as const;

@@ -41,6 +41,18 @@ describe('drift and prune by API and command line', () => {
         lastSeen: 1_000,
         corrections: [],
       },
+      {
+        ref: { ...ref, name: 'gone' },
+        component: 'web',
+        path: '',
+        segments: [],
+        change: 'add',
+        state: 'open',
+        basis: 'sha256:1',
+        firstSeen: 1_000,
+        lastSeen: 1_000,
+        corrections: [],
+      },
     ]);
     const kept = [{ ref, component: 'web', code: 'over-budget', reason: 'too many', remedy: 'Confirm.' }];
     await stores.updates.recordPruneState(lease, id, { digest: DIGEST, decidedAt: 1, kept, confirmable: 1 });
@@ -68,13 +80,19 @@ describe('drift and prune by API and command line', () => {
 
   it('lists, accepts and confirms; a wish for what is not there is refused', async () => {
     expect((await api.send('GET', '/api/v1/clusters/kube-1/drift')).body).toMatchObject({
-      items: [{ object: 'apps/Deployment default/web', path: 'spec.replicas', live: '5', git: '2' }],
+      items: [
+        { object: 'apps/Deployment default/gone', path: '' },
+        { object: 'apps/Deployment default/web', path: 'spec.replicas', live: '5', git: '2' },
+      ],
     });
     const absent = { object: 'apps/Deployment default/other', reason: 'r' };
     expect((await api.send('POST', '/api/v1/clusters/kube-1/drift/accept', { body: absent })).status).toBe(
       404,
     );
     expect((await api.send('POST', '/api/v1/clusters/kube-1/drift/accept', { body: {} })).status).toBe(400);
+    const missing = { object: 'apps/Deployment default/gone', reason: 'r' };
+    const refused = await api.send('POST', '/api/v1/clusters/kube-1/drift/accept', { body: missing });
+    expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining('is missing') } });
     const stale = { digest: 'sha256:other', reason: 'r' };
     expect((await api.send('POST', '/api/v1/clusters/kube-1/prune/confirm', { body: stale })).status).toBe(
       409,

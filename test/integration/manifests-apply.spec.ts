@@ -87,7 +87,8 @@ describe('the manifests step', () => {
     expect(await bed.settle()).toMatchObject({ manifests: { kind: 'done' } });
     const first = bed.requests();
     const discovery = first.filter(({ verb, resource }) => verb === 'raw' || resource.startsWith('/')).length;
-    expect(first.length - discovery).toBeLessThanOrEqual(500);
+    // And one for the parent of the ApplySet.
+    expect(first.length - discovery).toBeLessThanOrEqual(501);
     expect(discovery).toBeLessThanOrEqual(4);
     const revision = bed.store.revision;
 
@@ -101,6 +102,25 @@ describe('the manifests step', () => {
       expect(bed.requestCount - before).toBeLessThanOrEqual(known ? 8 : 12);
       expect(bed.store.revision).toBe(revision);
     }
+  });
+
+  it('other tools find the set by its parent: kinds and namespaces of all that was applied and not pruned', async () => {
+    const parent = () => bed.store.get('configmaps', 'kube-system', 'fairway')?.metadata;
+    const contains = () => parent()?.annotations?.['applyset.kubernetes.io/contains-group-kinds'];
+    bed.commit([{ name: 'a', health: 'ignore', objects: [deployment('d'), configMap('c')] }]);
+    await bed.settle();
+    expect(contains()).toBe('ConfigMap,Deployment.apps');
+    const id = parent()?.labels?.['applyset.kubernetes.io/id'];
+    expect(id).toMatch(/^applyset-.+-v1$/);
+    const member = bed.store.get('configmaps', 'default', 'c');
+    expect(member?.metadata.labels?.['applyset.kubernetes.io/part-of']).toBe(id);
+    bed.commit([{ name: 'a', objects: [configMap('c')] }]);
+    await bed.settle();
+    expect(contains()).toBe('ConfigMap');
+    const version = parent()?.resourceVersion;
+    bed.restart();
+    await bed.resync();
+    expect(parent()?.resourceVersion).toBe(version);
   });
 
   it('a look without anything remembered needs one dry-run an object and writes nothing', async () => {
@@ -266,6 +286,6 @@ describe('the manifests step', () => {
     const deletes = bed
       .requests()
       .filter(({ verb, dryRun }) => verb === 'delete' || (verb === 'patch' && !dryRun));
-    expect(deletes.map(({ name }) => name)).toEqual(['before', 'c', 'after']);
+    expect(deletes.map(({ name }) => name)).toEqual(['fairway', 'before', 'c', 'after']);
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { minutes } from '#kernel';
 import type { KubernetesObject } from '#fleet';
+import { withClient } from '../support/database.js';
 import { configMap, ManifestsBed, type ComponentInput } from '../support/manifests-bed.js';
 
 const deployment = (image = 'registry/a:1', replicas = 2): KubernetesObject => ({
@@ -55,16 +56,7 @@ describe('drift', () => {
     edit({ spec: { template: { spec: { containers: [{ name: 'main', image: to }] } } } }, manager);
   const PATH = 'spec.template.spec.containers[main].image';
   const findings = () => bed.stores.updates.driftFindings(bed.clusterId);
-  const ask = (kind: 'accept-drift' | 'correct-drift') =>
-    bed.stores.updates.requestManifests({
-      id: `${kind}-${Date.now()}-${Math.random()}`,
-      clusterId: bed.clusterId,
-      kind,
-      refKey: 'apps/Deployment default/web',
-      actor: 'somebody',
-      reason: 'meant so',
-      requestedAt: bed.clock.now(),
-    });
+  const ask = (kind: 'accept-drift' | 'correct-drift') => bed.request(kind, 'apps/Deployment default/web');
 
   it('server defaults, an HPA, an injected caBundle and a mutating webhook are none, in ten rounds', async () => {
     bed.store.admission.add({
@@ -214,9 +206,55 @@ describe('drift', () => {
     bed.store.remove('configmaps', 'default', 'gone');
     const { report } = await bed.resync();
     expect(report.problems).toMatchObject([{ detail: 'ConfigMap default/gone is missing' }]);
+    // To accept it would be a promise that the next update breaks.
+    await bed.request('accept-drift', 'ConfigMap default/gone');
+    expect((await bed.pass()).report.problems).toMatchObject([
+      { detail: 'ConfigMap default/gone is missing' },
+    ]);
+    const answered = await withClient(bed.stores.url, (client) =>
+      client.query<{ result: string }>('SELECT result FROM manifest_requests'),
+    );
+    expect(answered.rows).toEqual([{ result: expect.stringContaining('cannot be accepted') }]);
     bed.configItems = { drift_mode: 'correct' };
     await bed.resync();
     expect(bed.store.get('configmaps', 'default', 'gone')).toBeDefined();
+  });
+
+  it('its mode comes from the channel, and from the cluster before that; what nobody understands writes nothing', async () => {
+    const policy = (drift?: string) => ({
+      channels: [{ name: 'dev', branch: 'dev', ...(drift !== undefined && { drift }) }],
+    });
+    const say = async (drift?: string): Promise<void> => {
+      const repository = 'https://git.example.org/fleet.git';
+      await bed.stores.channels.syncChannels([{ name: 'dev', repository, branch: 'dev', position: 0 }]);
+      const lease = await bed.stores.leases.acquire('channel/dev', 60_000);
+      if (!lease) throw new Error('no lease');
+      const stored = { channel: 'dev', commit: 'c0ffee', readAt: 1, policy: policy(drift) };
+      await bed.stores.decisions.savePolicy(lease, stored, []);
+      await bed.stores.leases.release(lease);
+    };
+    const answer = async () => {
+      setImage('registry/evil:1');
+      const { report } = await bed.resync();
+      const found = { image: image(), told: report.problems.map(({ title }) => title) };
+      setImage('registry/a:1');
+      await bed.resync();
+      return found;
+    };
+    const left = 'registry/evil:1';
+    await settled(deployment());
+    expect(await answer()).toEqual({ image: left, told: ['drift'] });
+    await say('correct');
+    expect(await answer()).toEqual({ image: 'registry/a:1', told: [] });
+    bed.configItems = { drift_mode: 'off' };
+    expect(await answer()).toEqual({ image: left, told: [] });
+    bed.configItems = { drift_mode: 'fix-it' };
+    expect(await answer()).toEqual({ image: left, told: ['drift mode unknown', 'drift'] });
+    bed.configItems = {};
+    await say('off');
+    expect(await answer()).toEqual({ image: left, told: [] });
+    await say(undefined);
+    expect(await answer()).toEqual({ image: left, told: ['drift'] });
   });
 
   it('values of secrets are never told', async () => {

@@ -105,13 +105,14 @@ describe('the prune step', () => {
   });
 
   it('a confirmation survives a crash in the middle of the prune', async () => {
-    await settled([{ name: 'a', objects: maps(0, 20) }]);
-    await settled([{ name: 'a', objects: maps(10, 20) }]);
+    await settled([{ name: 'a', objects: maps(0, 100) }]);
+    await settled([{ name: 'a', objects: maps(90, 100) }]);
     await confirm();
-    bed.dieAfter(24);
+    // After 90 reads, in the middle of the deletions.
+    bed.dieAfter(130);
     await expect(bed.pass()).rejects.toThrow(Killed);
     bed.restart();
-    expect(ours(bed).length).toBeLessThan(20);
+    expect(ours(bed).length).toBeLessThan(100);
     expect(ours(bed).length).toBeGreaterThan(10);
     await bed.pass();
     expect(ours(bed)).toHaveLength(10);

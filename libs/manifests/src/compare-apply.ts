@@ -3,14 +3,14 @@ import type { KubernetesObject, PathSegment } from '#fleet';
 import type { ApplyComparison, DiffLine } from './types.js';
 
 /** Written by the server on every write, or by controllers: no part of what Git says. */
-const SERVER_METADATA = [
+const SERVER_METADATA = new Set([
   'managedFields',
   'resourceVersion',
   'generation',
   'uid',
   'creationTimestamp',
   'selfLink',
-];
+]);
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 /** Long enough to show what changed, short enough for a page. */
 const MAX_TEXT = 200;
@@ -47,19 +47,30 @@ function createLines(after: unknown, dryRun: KubernetesObject): readonly DiffLin
   return lines.map((line) => mask(line, dryRun));
 }
 
+/** A copy without what the server writes. Only what is taken away from is copied: the rest is shared, and read only. */
 function reduced(object: KubernetesObject, ignore: readonly string[]): unknown {
-  const copy = structuredClone(object) as Record<string, unknown> & { metadata: Record<string, unknown> };
-  delete copy['status'];
-  for (const key of SERVER_METADATA) delete copy.metadata[key];
-  const annotations = copy.metadata['annotations'] as Record<string, unknown> | undefined;
-  if (annotations) delete annotations[LAST_APPLIED];
-  for (const pointer of ignore) removeAt(copy, pointerParts(pointer));
-  for (const key of ['annotations', 'labels']) {
-    const map = copy.metadata[key];
-    if (map !== undefined && map !== null && Object.keys(map).length === 0) delete copy.metadata[key];
+  const { status: _status, metadata: whole, ...rest } = object as KubernetesObject & { status?: unknown };
+  const metadata: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(whole)) {
+    if (!SERVER_METADATA.has(key) && !isEmptyMap(key, value)) metadata[key] = value;
   }
-  return copy;
+  if (isMap(metadata['annotations']) && LAST_APPLIED in metadata['annotations']) {
+    const { [LAST_APPLIED]: _last, ...annotations } = metadata['annotations'];
+    if (Object.keys(annotations).length > 0) metadata['annotations'] = annotations;
+    else delete metadata['annotations'];
+  }
+  const copy = { ...rest, metadata };
+  if (ignore.length === 0) return copy;
+  const own = structuredClone(copy);
+  for (const pointer of ignore) removeAt(own, pointerParts(pointer));
+  for (const key of MAPS) if (isEmptyMap(key, own.metadata[key])) delete own.metadata[key];
+  return own;
 }
+
+const MAPS = ['annotations', 'labels'];
+/** No labels and an empty map of labels are the same to the server. */
+const isEmptyMap = (key: string, value: unknown): boolean =>
+  MAPS.includes(key) && isMap(value) && Object.keys(value).length === 0;
 
 /** RFC 6901; `*` stands for every element or member. */
 const pointerParts = (pointer: string): readonly string[] =>
@@ -83,7 +94,7 @@ function removeAt(value: unknown, parts: readonly string[]): void {
 type Segments = readonly PathSegment[];
 
 function walk(before: unknown, after: unknown, segments: Segments, lines: DiffLine[]): void {
-  if (canonicalJson(before) === canonicalJson(after)) return;
+  if (sameJson(before, after)) return;
   if (Array.isArray(before) && Array.isArray(after)) return walkLists(before, after, segments, lines);
   if (isMap(before) && isMap(after)) {
     for (const key of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
@@ -98,6 +109,19 @@ function walk(before: unknown, after: unknown, segments: Segments, lines: DiffLi
     ...(before !== undefined && { before: text(before) }),
     ...(after !== undefined && { after: text(after) }),
   });
+}
+
+/** Equal as JSON; a member that is undefined counts as absent. */
+function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((entry, at) => sameJson(entry, b[at]));
+  }
+  if (!isMap(a) || !isMap(b)) return false;
+  for (const key in a) if (!sameJson(a[key], b[key])) return false;
+  for (const key in b) if (b[key] !== undefined && a[key] === undefined) return false;
+  return true;
 }
 
 const isMap = (value: unknown): value is Record<string, unknown> =>

@@ -105,10 +105,12 @@ function stateOf(
   line: DiffLine,
   corrections: readonly Instant[],
 ): DriftFinding['state'] {
-  if (wish === 'accept') return 'accepted';
   if (wish === 'correct') return 'corrected';
+  // Nothing but a change in Git keeps an update from creating what is missing: to accept it would be a promise unkept.
+  const acceptable = line.path !== '';
   // What was accepted is this value; another one is news.
-  if (known?.state === 'accepted' && known.before === line.before) return 'accepted';
+  const acceptedBefore = known?.state === 'accepted' && known.before === line.before;
+  if (acceptable && (wish === 'accept' || acceptedBefore)) return 'accepted';
   if (known?.state === 'fight') return 'fight';
   if (mode === 'detect') return 'open';
   return corrections.length >= FIGHT_CORRECTIONS ? 'fight' : 'corrected';

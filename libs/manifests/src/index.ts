@@ -1,3 +1,4 @@
+export { APPLY_SET_ID, applySetParent, PART_OF_LABEL } from './apply-set.js';
 export { compareApply, contentDigest } from './compare-apply.js';
 export { matchDeletion } from './deletions.js';
 export {

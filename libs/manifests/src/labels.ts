@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '#fleet';
+import { APPLY_SET_ID, PART_OF_LABEL } from './apply-set.js';
 import type { Ownership } from './types.js';
 
 /** The field manager of every apply. */
@@ -21,6 +22,7 @@ const ownerLabels = ({ clusterId, component }: Ownership): Readonly<Record<strin
   [MANAGED_BY_LABEL]: 'fairway',
   [CLUSTER_LABEL]: labelValue(clusterId),
   [COMPONENT_LABEL]: labelValue(component),
+  [PART_OF_LABEL]: APPLY_SET_ID,
 });
 
 /** The object with the labels that say whose it is. `managed-by` of the author's gives way: prune depends on it. */

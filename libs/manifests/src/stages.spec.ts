@@ -1,6 +1,7 @@
 import type { Component, KubernetesObject } from '#fleet';
 import { describe, expect, it } from 'vitest';
 import { CLUSTER_LABEL, labelObject, labelValue } from './labels.js';
+import { APPLY_SET_ID } from './apply-set.js';
 import { planStages } from './stages.js';
 
 const object = (kind: string, name: string, namespace?: string): KubernetesObject => ({
@@ -73,6 +74,7 @@ describe('planStages', () => {
     const [stage] = plan([component('a', [object('ConfigMap', 'c')])]);
     expect(stage?.batches[0]?.[0]?.object.metadata.labels).toEqual({
       'app.kubernetes.io/managed-by': 'fairway',
+      'applyset.kubernetes.io/part-of': APPLY_SET_ID,
       'fairway.dev/cluster': 'aws-1-eu-k',
       'fairway.dev/component': 'a',
     });

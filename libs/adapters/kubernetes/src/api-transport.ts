@@ -1,13 +1,17 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Readable } from 'node:stream';
+import { createSecureContext } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import { createGunzip } from 'node:zlib';
-import { FailureError, minutes, seconds, type Clock, type Duration } from '#kernel';
+import { minutes, seconds, type Clock, type Duration } from '#kernel';
+import type { ConnectionCertificate } from '#ports';
 import { ApiLimitError } from './classify-network.js';
 import { failureError } from './classify.js';
+import { connectionCertificates } from './connection-certificates.js';
 import type { CredentialReader, Security, TlsMaterial } from './credentials.js';
 import { Gate } from './gate.js';
+import { parseServerUrl } from './server-url.js';
 import { retryAfterMs, type ApiAnswer } from './status.js';
 import type { RequestContext } from './request-context.js';
 
@@ -54,7 +58,9 @@ const MAX_THROTTLED_TRIES = 3;
 
 /** HTTP to one cluster's API server: keep-alive, bounded, with time limits, credentials applied per request. */
 export class ApiTransport {
-  readonly #base: URL;
+  readonly #url: URL;
+  readonly #base: http.RequestOptions;
+  readonly #prefix: string;
   readonly #gate: Gate;
   #agent: { readonly tls: TlsMaterial; readonly agent: http.Agent } | undefined;
   #closed = false;
@@ -65,7 +71,9 @@ export class ApiTransport {
     private readonly limits: TransportLimits,
     clock: Clock,
   ) {
-    this.#base = parseServerUrl(url);
+    this.#url = parseServerUrl(url);
+    this.#base = urlToHttpOptions(this.#url);
+    this.#prefix = this.#url.pathname.replace(/\/+$/, '');
     this.#gate = new Gate(limits.maxInFlight, clock);
   }
 
@@ -112,6 +120,15 @@ export class ApiTransport {
     }
   }
 
+  async certificates(context: RequestContext): Promise<readonly ConnectionCertificate[]> {
+    try {
+      const { tls } = await this.credentials.current();
+      return await connectionCertificates(this.#url, tls, this.limits.connectTimeout);
+    } catch (thrown) {
+      throw failureError(thrown, context);
+    }
+  }
+
   close(): void {
     this.#closed = true;
     this.#agent?.agent.destroy();
@@ -130,7 +147,7 @@ export class ApiTransport {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const client = this.#base.protocol === 'https:' ? https : http;
     const sent = client.request({
-      ...urlToHttpOptions(this.#base),
+      ...this.#base,
       method: request.method,
       path: this.#path(request),
       agent: this.#agentFor(security),
@@ -147,8 +164,7 @@ export class ApiTransport {
     for (const [key, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) query.set(key, value);
     }
-    const prefix = this.#base.pathname.replace(/\/+$/, '');
-    return `${prefix}${request.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
+    return `${this.#prefix}${request.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
   }
 
   #agentFor(security: Security): http.Agent {
@@ -165,7 +181,7 @@ export class ApiTransport {
     };
     const agent =
       this.#base.protocol === 'https:'
-        ? new https.Agent({ ...pool, ...security.tls, rejectUnauthorized: true, minVersion: 'TLSv1.2' })
+        ? new https.Agent({ ...pool, ...tlsOptions(security.tls) })
         : new http.Agent(pool);
     this.#agent = { tls: security.tls, agent };
     return agent;
@@ -178,6 +194,15 @@ export class ApiTransport {
 }
 
 class StaleConnectionError extends Error {}
+
+/** Certificates and keys are parsed once here, not for every connection; they would also be part of each lookup of a socket. */
+function tlsOptions({ servername, ...material }: TlsMaterial): https.AgentOptions {
+  return {
+    secureContext: createSecureContext({ ...material, minVersion: 'TLSv1.2' }),
+    rejectUnauthorized: true,
+    ...(servername !== undefined && { servername }),
+  };
+}
 
 /** Settles when the answer begins. */
 function answerOf(
@@ -261,26 +286,6 @@ function readBody(response: IncomingMessage, maxBytes: number, limit: Duration):
     // An aborted answer ends in 'close' without 'end'.
     response.once('aborted', () => stop(Object.assign(new Error('aborted'), { code: 'ECONNRESET' })));
   });
-}
-
-function parseServerUrl(text: string): URL {
-  const refuse = (why: string): never => {
-    throw new FailureError({
-      class: 'invalid',
-      code: 'api-url-invalid',
-      message: `api_server_url ${why}`,
-      hint: 'Give an https URL such as https://kube-1.example.org:6443.',
-      place: { field: 'api_server_url' },
-    });
-  };
-  if (!URL.canParse(text)) return refuse('is no URL');
-  const url = new URL(text);
-  if (url.username !== '' || url.password !== '') refuse('must not hold credentials');
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') refuse(`has the protocol ${url.protocol}`);
-  if (url.protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) {
-    refuse('is not encrypted; http is for loopback addresses only');
-  }
-  return url;
 }
 
 const abortError = (message: string): Error => Object.assign(new Error(message), { name: 'AbortError' });

@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
+import { join, resolve } from 'node:path';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { FailureError, seconds, type Clock, type Duration, type Instant } from '#kernel';
 import type { Cluster } from '#fleet';
+import { isFixed, loadKubeConfig } from './kube-config.js';
 
 export type ConnectCluster = Pick<Cluster, 'id' | 'apiServerUrl' | 'configItems'>;
 
@@ -38,9 +39,15 @@ export interface Security {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** `<directory>/<cluster id with : as _>/kubeconfig`, or `token` and `ca.crt`, or `tls.crt`, `tls.key` and `ca.crt` there. */
+/** Mints a token for the EKS cluster of this name. */
+export type EksTokenSource = (cluster: ConnectCluster, eksName: string) => ReturnType<TokenSource>;
+
+/**
+ * `<directory>/<cluster id with : as _>/kubeconfig`, or `token` and `ca.crt`, or `tls.crt`, `tls.key` and `ca.crt`, or `eks`
+ * (with the name of the EKS cluster) and `ca.crt` there.
+ */
 export const directoryCredentials =
-  (directory: string) =>
+  (directory: string, eksTokens?: EksTokenSource) =>
   async (cluster: ConnectCluster): Promise<ClusterCredential> => {
     const at = (name: string): string => join(directory, cluster.id.replaceAll(':', '_'), name);
     const trust = (await exists(at('ca.crt'))) ? { caFile: at('ca.crt') } : {};
@@ -49,11 +56,15 @@ export const directoryCredentials =
     if (await exists(at('tls.crt'))) {
       return { kind: 'client-certificate', certFile: at('tls.crt'), keyFile: at('tls.key'), ...trust };
     }
+    if (eksTokens && (await exists(at('eks')))) {
+      const name = (await readFile(at('eks'), 'utf8')).trim();
+      return { kind: 'token-source', tokens: (one) => eksTokens(one, name), ...trust };
+    }
     throw new FailureError({
       class: 'denied',
       code: 'cluster-credentials-missing',
       message: `there are no credentials for ${cluster.id} in ${at('')}`,
-      hint: 'Mount kubeconfig, or token and ca.crt, or tls.crt, tls.key and ca.crt there.',
+      hint: 'Mount kubeconfig, or token and ca.crt, or tls.crt, tls.key and ca.crt, or eks and ca.crt there.',
     });
   };
 
@@ -63,7 +74,7 @@ export class CredentialReader {
   #tls: TlsMaterial = {};
   #minted: { token: string; expiresAt: Instant } | undefined;
   #minting: Promise<string> | undefined;
-  #kubeConfig: { text: string; config: KubeConfig } | undefined;
+  #kubeConfig: { text: string; config: KubeConfig; fixed?: Security } | undefined;
 
   constructor(
     private readonly cluster: ConnectCluster,
@@ -137,10 +148,18 @@ export class CredentialReader {
     if (this.#kubeConfig?.text !== text) {
       this.#kubeConfig = { text, config: loadKubeConfig(text, where, context, this.cluster.apiServerUrl) };
     }
+    const known = this.#kubeConfig;
+    if (known.fixed) return known.fixed;
+    const security = await this.#askKubeConfig(known.config, where);
+    if (isFixed(known.config)) known.fixed = security;
+    return security;
+  }
+
+  async #askKubeConfig(config: KubeConfig, where: string): Promise<Security> {
     const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] & { auth?: string; servername?: string } =
       {};
     try {
-      await this.#kubeConfig.config.applyToHTTPSOptions(options);
+      await config.applyToHTTPSOptions(options);
     } catch (thrown) {
       throw new FailureError({
         class: 'denied',
@@ -218,46 +237,6 @@ class CachedFile {
       });
     }
   }
-}
-
-function loadKubeConfig(
-  text: string,
-  where: string,
-  context: string | undefined,
-  server: string,
-): KubeConfig {
-  const refuse = (why: string, hint?: string): never => {
-    throw new FailureError({
-      class: 'denied',
-      code: 'cluster-credentials-invalid',
-      message: `${where}: ${why}`,
-      ...(hint !== undefined && { hint }),
-    });
-  };
-  const loaded = new KubeConfig();
-  try {
-    loaded.loadFromString(text);
-    if (context !== undefined) loaded.setCurrentContext(context);
-    // Relative paths in a file count from where the file is.
-    if (isAbsolute(where)) loaded.makePathsAbsolute(dirname(where));
-  } catch {
-    // The parser quotes the lines around a fault, and those hold keys and tokens.
-    refuse('is not a kubeconfig');
-  }
-  const cluster = loaded.getCurrentCluster();
-  const user = loaded.getCurrentUser();
-  if (!cluster || !user) return refuse('has no current context with a cluster and a user');
-  if (cluster.skipTLSVerify && server.startsWith('https:')) {
-    refuse(
-      'asks not to verify the API server',
-      'Remove insecure-skip-tls-verify and give certificate-authority-data.',
-    );
-  }
-  if (cluster.proxyUrl !== undefined) refuse('names a proxy-url, which is not supported');
-  const config = new KubeConfig();
-  // The record's URL rules. Plain HTTP is let through to loopback addresses only; the transport checks that.
-  config.loadFromClusterAndUser({ ...cluster, server, skipTLSVerify: server.startsWith('http:') }, user);
-  return config;
 }
 
 const exists = async (file: string): Promise<boolean> =>

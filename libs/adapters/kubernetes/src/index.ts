@@ -5,6 +5,7 @@ export {
   directoryCredentials,
   type ClusterCredential,
   type ConnectCluster,
+  type EksTokenSource,
   type TokenSource,
 } from './credentials.js';
 export {

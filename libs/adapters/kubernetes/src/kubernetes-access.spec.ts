@@ -333,6 +333,15 @@ describe('credentials', () => {
       code: 'cluster-credentials-missing',
     });
     await import('node:fs/promises').then(({ mkdir }) => mkdir(home));
+    await writeFile(join(home, 'eks'), 'kube-1-eks\n');
+    const minted: string[] = [];
+    const eks = await directoryCredentials(made, async ({ id }, name) => {
+      minted.push(`${id} ${name}`);
+      return { token: 'k8s-aws-v1.x', expiresAt: 1 };
+    })(cluster);
+    expect(eks).toMatchObject({ kind: 'token-source' });
+    if (eks.kind === 'token-source') await eks.tokens(cluster);
+    expect(minted).toEqual(['aws:1:r:kube-1 kube-1-eks']);
     await writeFile(join(home, 'token'), 'x');
     await writeFile(join(home, 'ca.crt'), 'x');
     expect(await directoryCredentials(made)(cluster)).toEqual({

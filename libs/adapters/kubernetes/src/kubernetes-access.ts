@@ -6,6 +6,7 @@ import {
   directoryCredentials,
   type ClusterCredential,
   type ConnectCluster,
+  type EksTokenSource,
 } from './credentials.js';
 import { Discovery } from './discovery.js';
 import { KubernetesAdapter } from './kubernetes.adapter.js';
@@ -16,6 +17,8 @@ export interface KubernetesAccessOptions {
   readonly credentialsFor?: (cluster: ConnectCluster) => Promise<ClusterCredential>;
   /** Used where `credentialsFor` is absent; see {@link directoryCredentials}. */
   readonly credentialsDirectory?: string;
+  /** For clusters whose directory names an EKS cluster. */
+  readonly eksTokens?: EksTokenSource;
   readonly limits?: Partial<TransportLimits>;
   /** Field manager of creates and node patches. */
   readonly fieldManager?: string;
@@ -35,7 +38,7 @@ export function createKubernetesAccess(
   const clock = options.clock ?? systemClock;
   const credentialsFor =
     options.credentialsFor ??
-    directoryCredentials(options.credentialsDirectory ?? DEFAULT_CREDENTIALS_DIRECTORY);
+    directoryCredentials(options.credentialsDirectory ?? DEFAULT_CREDENTIALS_DIRECTORY, options.eksTokens);
   const connections = new Map<string, Connection>();
 
   const open = (cluster: ConnectCluster): Connection => {

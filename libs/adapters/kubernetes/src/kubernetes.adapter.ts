@@ -10,10 +10,13 @@ import {
 } from '#fleet';
 import type {
   ApplyOptions,
+  ConnectionCertificate,
   DeleteOptions,
   EvictionAnswer,
   KubernetesPort,
+  ListableKind,
   ListOptions,
+  MetricSample,
   NodePatch,
   WatchedKind,
 } from '#ports';
@@ -23,6 +26,7 @@ import { kindUnknown, type Discovery, type ResourceKind } from './discovery.js';
 import { classifyEviction } from './eviction.js';
 import { adoptFields } from './field-adoption.js';
 import { nodeMergePatch } from './node-patch.js';
+import { podLogText } from './pod-log.js';
 import {
   collectionPath,
   listed,
@@ -33,7 +37,9 @@ import {
   withoutServerFields,
 } from './objects.js';
 import { listAll } from './paged-list.js';
-import { isRecord, parseJson, parseStatus, type ApiAnswer } from './status.js';
+import { listableKinds, listPages } from './resource-export.js';
+import { parseStatus, type ApiAnswer } from './status.js';
+import { askReady, readMetrics, readVersion } from './server-questions.js';
 import { nodeView, pdbView, podView } from './views.js';
 import type { WatchHub } from './watch-hub.js';
 import type { RequestContext } from './request-context.js';
@@ -51,31 +57,19 @@ export class KubernetesAdapter implements KubernetesPort {
   ) {}
 
   async serverVersion(): Promise<string> {
-    const context = read('read the version');
-    const answer = await this.transport.send({ method: 'GET', path: '/version', context });
-    const version = answer.status === 200 ? parseJson(answer.body) : undefined;
-    if (isRecord(version) && typeof version['gitVersion'] === 'string') return version['gitVersion'];
-    throw failureError(answer.status === 200 ? { ...answer, status: 502 } : answer, context);
+    return readVersion(this.transport);
   }
 
   async ready(): Promise<boolean> {
-    const context = read('ask whether the API is ready');
-    try {
-      const answer = await this.transport.send({
-        method: 'GET',
-        path: '/readyz',
-        context,
-        patient: false,
-        accept: '*/*',
-      });
-      if (answer.status === 401 || answer.status === 403) throw failureError(answer, context);
-      return answer.status === 200 && answer.body.trim() === 'ok';
-    } catch (thrown) {
-      // Away is an answer; not being let in, or a certificate that nobody trusts, needs a person.
-      const { failure } = failureError(thrown, context);
-      if (failure.class === 'transient' || failure.class === 'throttled') return false;
-      throw thrown;
-    }
+    return askReady(this.transport);
+  }
+
+  async metrics(names: readonly string[]): Promise<readonly MetricSample[]> {
+    return readMetrics(this.transport, names);
+  }
+
+  async certificates(): Promise<readonly ConnectionCertificate[]> {
+    return this.transport.certificates(read('look at the certificates'));
   }
 
   async listNodes(): Promise<readonly NodeView[]> {
@@ -251,21 +245,30 @@ export class KubernetesAdapter implements KubernetesPort {
     readonly name: string;
     readonly container: string;
     readonly limitBytes: number;
+    readonly tailLines?: number;
   }): Promise<string | undefined> {
     const context = read(`read the log of ${pod.namespace}/${pod.name} ${pod.container}`);
     const answer = await this.transport.send({
       method: 'GET',
       path: `/api/v1/namespaces/${segment(pod.namespace)}/pods/${segment(pod.name)}/log`,
-      query: { container: pod.container, limitBytes: String(pod.limitBytes) },
+      query: {
+        container: pod.container,
+        limitBytes: String(pod.limitBytes),
+        ...(pod.tailLines !== undefined && { tailLines: String(pod.tailLines) }),
+      },
       accept: '*/*',
       context,
       timeout: seconds(30),
     });
-    if (answer.status === 200) return answer.body;
-    const status = parseStatus(answer.body);
-    if (answer.status === 404 && status?.name) return undefined;
-    if (answer.status === 400 && NO_LOG_YET.test(status?.message ?? '')) return undefined;
-    throw failureError(answer, context);
+    return podLogText(answer, context);
+  }
+
+  async listableKinds(skipGroup: (group: string) => boolean): Promise<readonly ListableKind[]> {
+    return listableKinds(this.transport, skipGroup);
+  }
+
+  listPages(kind: ListableKind): AsyncIterable<readonly KubernetesObject[]> {
+    return listPages(this.transport, kind);
   }
 
   watch(kinds: readonly WatchedKind[], changed: (kind: WatchedKind) => void, signal: AbortSignal): void {
@@ -286,9 +289,6 @@ export class KubernetesAdapter implements KubernetesPort {
     return gone;
   }
 }
-
-/** A container that has not run, or a pod that has no node. */
-const NO_LOG_YET = /is waiting to start|not (yet )?available|not found|does not have a host assigned/;
 
 const read = (action: string): RequestContext => ({ action, verb: 'read' });
 
