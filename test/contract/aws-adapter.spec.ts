@@ -44,9 +44,9 @@ awsContract('the simulated AWS', async () => ({
   exact: true,
 }));
 
-const real = process.env['AWS_ENDPOINT_URL'];
+const real = process.env['FAIRWAY_TEST_AWS_ENDPOINT'] ?? process.env['AWS_ENDPOINT_URL'];
 if (real !== undefined && real !== '') {
-  awsContract('the endpoint of AWS_ENDPOINT_URL', async () => ({
+  awsContract('the endpoint of FAIRWAY_TEST_AWS_ENDPOINT', async () => ({
     endpoint: real,
     account: process.env['FAIRWAY_TEST_AWS_ACCOUNT'] ?? '123456789012',
     region: process.env['AWS_REGION'] ?? REGION,
@@ -56,6 +56,9 @@ if (real !== undefined && real !== '') {
     },
     patience: Number(process.env['FAIRWAY_TEST_AWS_PATIENCE_MS'] ?? 30_000),
     exact: process.env['FAIRWAY_TEST_AWS_EXACT'] === 'true',
+    options: {
+      changeSets: (process.env['FAIRWAY_TEST_AWS_CHANGE_SETS'] ?? 'auto') as 'auto' | 'always' | 'never',
+    },
   }));
 }
 

@@ -14,6 +14,7 @@ import type { AwsAccess, AwsPort } from '#ports';
 import { AccountCredentials, accountNumber, type AwsCredentials } from './account-credentials.js';
 import { AwsAdapter } from './aws.adapter.js';
 import { SdkClients, type SdkOptions } from './sdk-clients.js';
+import type { ChangeSetUse } from './stack-changes.js';
 
 export interface AwsAccessOptions {
   /** Undefined: the SDK's standard environment (AWS_ENDPOINT_URL and its kin) and AWS itself. */
@@ -29,6 +30,11 @@ export interface AwsAccessOptions {
   readonly createMissingBuckets?: boolean;
   /** Protect stacks from deletion before they are executed [true]; false for emulators that cannot. */
   readonly protectStacks?: boolean;
+  /**
+   * How stacks are changed [always by change set]. `auto` does without change sets where the endpoint is not AWS,
+   * `never` everywhere.
+   */
+  readonly changeSets?: ChangeSetUse;
   /** Refuse to work when the credentials belong to another account [true]. */
   readonly verifyIdentity?: boolean;
   /** Tries per call [2]; the engine tries again by itself. */
@@ -42,6 +48,8 @@ export interface AwsAccessOptions {
   /** Time before the second look at a change set; grows by half each time, up to 2 s. */
   readonly firstPoll?: Duration;
   readonly clock?: Clock;
+  /** An action that the endpoint lacks and Fairway does without, once per account and region. */
+  readonly onUnsupported?: (action: string, reason: string) => void;
 }
 
 /** An identity is looked at again after this long: credentials can be exchanged under us. */
@@ -97,12 +105,14 @@ function openPort(options: AwsAccessOptions, place: Place): AwsPort {
     requestTimeout: options.requestTimeout ?? seconds(30),
     requestsPerSecond: options.requestsPerSecond ?? 20,
     burst: options.burst ?? 40,
+    onUnsupported: options.onUnsupported,
   });
   const stacks = {
     templateBucket: options.templateBucket?.(place.account, place.region),
     s3Endpoint,
     changeSetTimeout: options.changeSetTimeout ?? seconds(30),
     firstPoll: options.firstPoll ?? milliseconds(200),
+    changeSets: options.changeSets ?? 'always',
     protectStacks: options.protectStacks ?? true,
     createMissingBuckets: options.createMissingBuckets ?? true,
   };

@@ -2,16 +2,33 @@ import { EncryptCommand } from '@aws-sdk/client-kms';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Clock, Duration } from '#kernel';
 import type { LockedInputs, NodeGroupView, StackTemplate } from '#fleet';
-import type { AwsPort, InputsRequest, ObservedInputs, StackChange, StackFailure, StackView } from '#ports';
+import type {
+  AwsPort,
+  InputsRequest,
+  ObjectStorePort,
+  ObjectUpload,
+  ObjectView,
+  ObservedInputs,
+  StackChange,
+  StackFailure,
+  StackView,
+  StoredUpload,
+} from '#ports';
 import { GroupWrites } from './group-writes.js';
 import { Inputs } from './inputs.js';
 import { NodeGroups } from './node-groups.js';
+import { ObjectStreams } from './object-streams.js';
 import { Objects } from './objects.js';
 import type { SdkClients } from './sdk-clients.js';
 import { StackChanges, type StackChangeOptions } from './stack-changes.js';
 import { Stacks } from './stacks.js';
+import { TemplateSources, type TemplateSourceOptions } from './template-source.js';
+import { ZoneLaunch } from './zone-launch.js';
 
 type PreparedChange = Exclude<StackChange, { kind: 'none' }>;
+
+export type AwsAdapterOptions = Omit<StackChangeOptions, 'clock'> &
+  Omit<TemplateSourceOptions, 'region'> & { readonly createMissingBuckets: boolean };
 
 /** One account and region of AWS, by SDK. The work is done by one class per service; this is their common face. */
 export class AwsAdapter implements AwsPort {
@@ -19,19 +36,24 @@ export class AwsAdapter implements AwsPort {
   readonly #changes: StackChanges;
   readonly #groups: NodeGroups;
   readonly #writes: GroupWrites;
+  readonly #zones: ZoneLaunch;
   readonly #inputs: Inputs;
   readonly #objects: Objects;
+  readonly #streams: ObjectStreams;
 
   constructor(
     private readonly sdk: SdkClients,
-    options: Omit<StackChangeOptions, 'clock'> & { readonly createMissingBuckets: boolean },
+    options: AwsAdapterOptions,
     clock: Clock,
   ) {
     this.#stacks = new Stacks(sdk);
     this.#objects = new Objects(sdk, options.createMissingBuckets);
-    this.#changes = new StackChanges(sdk, this.#stacks, this.#objects, { ...options, clock });
+    this.#streams = new ObjectStreams(sdk, this.#objects);
+    const sources = new TemplateSources(this.#objects, { ...options, region: sdk.region });
+    this.#changes = new StackChanges(sdk, this.#stacks, sources, { ...options, clock });
     this.#groups = new NodeGroups(sdk, clock);
     this.#writes = new GroupWrites(sdk);
+    this.#zones = new ZoneLaunch(sdk);
     this.#inputs = new Inputs(sdk, this.#stacks);
   }
 
@@ -79,6 +101,10 @@ export class AwsAdapter implements AwsPort {
     return this.#groups.describe(clusterId);
   }
 
+  describeStackGroups(stackName: string): Promise<readonly NodeGroupView[]> {
+    return this.#groups.describeStack(stackName);
+  }
+
   setDesiredCapacity(group: string, desired: number, expected: number): Promise<void> {
     return this.#writes.setDesiredCapacity(group, desired, expected);
   }
@@ -108,6 +134,14 @@ export class AwsAdapter implements AwsPort {
 
   protectFromScaleIn(group: string, instanceIds: readonly string[], protect: boolean): Promise<void> {
     return this.#writes.protect(group, instanceIds, protect);
+  }
+
+  launchInZone(group: string, zone: string, token: string): Promise<string> {
+    return this.#zones.launch(group, zone, token);
+  }
+
+  attachInstance(group: string, instanceId: string): Promise<void> {
+    return this.#zones.attach(group, instanceId);
   }
 
   terminateInstance(instanceId: string, options: { readonly decrementDesired: boolean }): Promise<void> {
@@ -145,5 +179,25 @@ export class AwsAdapter implements AwsPort {
 
   putObject(bucket: string, key: string, body: Uint8Array): Promise<string> {
     return this.#objects.put(bucket, key, body);
+  }
+
+  upload(upload: ObjectUpload): Promise<StoredUpload> {
+    return this.#streams.upload(upload);
+  }
+
+  headObject(bucket: string, key: string): Promise<ObjectView | undefined> {
+    return this.#streams.headObject(bucket, key);
+  }
+
+  readObject(bucket: string, key: string): ReturnType<ObjectStorePort['readObject']> {
+    return this.#streams.readObject(bucket, key);
+  }
+
+  deleteObject(bucket: string, key: string): Promise<void> {
+    return this.#streams.deleteObject(bucket, key);
+  }
+
+  abortUploads(bucket: string, key: string): Promise<number> {
+    return this.#streams.abortUploads(bucket, key);
   }
 }

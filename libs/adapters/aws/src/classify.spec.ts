@@ -21,6 +21,11 @@ const asg = (name: string, message: string, code = 400) =>
   new AutoScalingServiceException({ name, message, $fault: 'client', ...meta(code) });
 const ec2 = (name: string, message: string, code = 400) =>
   new EC2ServiceException({ name, message, $fault: 'client', ...meta(code) });
+const html = (status: number, $responseBodyText: string) =>
+  Object.assign(new Error('@aws-sdk XML parse error: mismatched tags.\n  Deserialization error: to see …'), {
+    $responseBodyText,
+    ...meta(status),
+  });
 const network = (code: string, message = code) => Object.assign(new Error(message), { code });
 
 const TABLE: readonly (readonly [string, unknown, FailureClass, string])[] = [
@@ -275,6 +280,17 @@ const TABLE: readonly (readonly [string, unknown, FailureClass, string])[] = [
     'transient',
     'aws-error',
   ],
+  ['no such action', cfn('InvalidAction', 'Could not find operation X'), 'denied', 'aws-action-unsupported'],
+  [
+    'not implemented',
+    cfn(
+      'InternalFailure',
+      "API action 'ContinueUpdateRollback' for service 'cloudformation' not yet implemented",
+      501,
+    ),
+    'denied',
+    'aws-action-unsupported',
+  ],
   ['new 5xx', cfn('SomethingNew', 'oops', 502), 'transient', 'aws-error'],
   [
     'HTML 503',
@@ -285,7 +301,7 @@ const TABLE: readonly (readonly [string, unknown, FailureClass, string])[] = [
       { $metadata: { httpStatusCode: 503 }, $response: { statusCode: 503, headers: { 'retry-after': '5' } } },
     ),
     'transient',
-    'aws-error',
+    'aws-answer-unreadable',
   ],
   [
     'HTML 200',
@@ -335,5 +351,16 @@ describe('classify', () => {
   it('carries Retry-After', () => {
     const html = TABLE.find(([name]) => name === 'HTML 503')?.[1];
     expect(classify(html, 'x').retryAfterMs).toBe(5000);
+  });
+
+  it('shows what came instead of an answer, without its markup, and says when it was not from AWS', () => {
+    const body =
+      '<!doctype html><title>500 Oops</title><style>h1 { x: y }</style><h1>Internal Error</h1><p>Sorry.</p>';
+    const failure = classify(html(500, body), 'cloudformation Fancy in 1/eu', 'emulator:4566');
+    expect(failure.message).toBe(
+      'cloudformation Fancy in 1/eu: HTTP 500 with what is no answer of AWS: "Internal Error Sorry."',
+    );
+    expect(failure.hint).toContain('emulator:4566');
+    expect(classify(html(502, ''), 'x', undefined).hint).toBeUndefined();
   });
 });

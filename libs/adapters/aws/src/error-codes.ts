@@ -140,10 +140,29 @@ export const BY_NAME: Readonly<Record<string, Verdict>> = {
     ['DisabledException', 'KMSInvalidStateException'],
   ),
   ...named(
+    [
+      'denied',
+      'aws-action-unsupported',
+      'The endpoint does not offer this action in the region, or it is an emulator without it.',
+    ],
+    [
+      'ActionNotFound',
+      'InvalidAction',
+      'NotImplemented',
+      'NotImplementedError',
+      'NotImplementedException',
+      'UnknownAction',
+      'UnknownOperation',
+      'UnknownOperationException',
+    ],
+  ),
+  ...named(['conflict', 'object-exists'], ['PreconditionFailed']),
+  ...named(
     ['conflict', 'aws-missing'],
     [
       'NoSuchBucket',
       'NoSuchKey',
+      'NoSuchUpload',
       'NoSuchEntity',
       'NotFound',
       'NotFoundException',

@@ -12,7 +12,7 @@ import { DecryptCommand, DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { digestOf, digestOfValue, FailureError } from '#kernel';
 import type { InstanceTypeFacts, LockedInputs } from '#fleet';
 import type { InputsRequest, ObservedInputs } from '#ports';
-import { awsError } from './classify.js';
+import { awsError, isUnsupported } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
 import type { Stacks } from './stacks.js';
 import { lockSubnets, zonesOf } from './subnets.js';
@@ -179,7 +179,8 @@ export class Inputs {
       this.#etcdKeyArn = answer.KeyMetadata?.Arn;
     } catch (thrown) {
       const { name } = awsError(thrown);
-      if (name !== 'NotFoundException' && !name.startsWith('AccessDenied')) throw thrown;
+      const absent = name === 'NotFoundException' || isUnsupported(thrown, this.sdk.stranger);
+      if (!absent && !name.startsWith('AccessDenied')) throw thrown;
     }
     this.#etcdKeyKnown = true;
     return this.#etcdKeyArn;

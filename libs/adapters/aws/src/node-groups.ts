@@ -2,6 +2,7 @@ import {
   DescribeScalingActivitiesCommand,
   paginateDescribeAutoScalingGroups,
   type AutoScalingGroup,
+  type DescribeScalingActivitiesCommandOutput,
   type Instance as GroupInstance,
   type LaunchTemplateSpecification,
 } from '@aws-sdk/client-auto-scaling';
@@ -9,13 +10,14 @@ import { paginateDescribeInstances, type Instance } from '@aws-sdk/client-ec2';
 import { DescribeTargetHealthCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { hours, toIso, type Clock } from '#kernel';
 import type { InstanceView, NodeGroupView } from '#fleet';
-import { failureCode } from './classify.js';
+import { failureCode, isUnsupported } from './classify.js';
 import { LaunchTemplates, type ResolvedTemplate } from './launch-templates.js';
 import type { SdkClients } from './sdk-clients.js';
 
 /** EC2 takes this many values in one filter. */
 const INSTANCE_BATCH = 200;
 const MAX_FAILURES = 5;
+const ACTIVITIES = 'autoscaling DescribeScalingActivities';
 const FAILURES_WITHIN = hours(1);
 
 /** Worst first: an instance may be registered under several ports. */
@@ -42,21 +44,30 @@ export class NodeGroups {
 
   /** ASGs that carry the cluster's tag and name a pool; an ASG without a pool (etcd's, say) is nobody's nodes. */
   async describe(clusterId: string): Promise<readonly NodeGroupView[]> {
-    const groups = await this.#groups(clusterId);
+    const groups = await this.#groups(`tag:kubernetes.io/cluster/${clusterId}`, 'owned');
+    return this.#views(groups.filter((group) => poolOf(tagsOf(group)) !== undefined));
+  }
+
+  /** CloudFormation tags the ASGs that it makes with their stack. */
+  async describeStack(stackName: string): Promise<readonly NodeGroupView[]> {
+    return this.#views(await this.#groups('tag:aws:cloudformation:stack-name', stackName));
+  }
+
+  async #views(groups: readonly AutoScalingGroup[]): Promise<readonly NodeGroupView[]> {
     const ids = groups.flatMap((group) => (group.Instances ?? []).map((one) => one.InstanceId ?? ''));
     const arns = [...new Set(groups.flatMap(targetGroupsOf))];
     const [machines, health] = await Promise.all([this.#machines(ids), this.#health(arns)]);
     return Promise.all(groups.map((group) => this.#view(group, machines, health)));
   }
 
-  async #groups(clusterId: string): Promise<readonly AutoScalingGroup[]> {
+  async #groups(filter: string, value: string): Promise<readonly AutoScalingGroup[]> {
     const groups: AutoScalingGroup[] = [];
-    const input = { Filters: [{ Name: `tag:kubernetes.io/cluster/${clusterId}`, Values: ['owned'] }] };
+    const input = { Filters: [{ Name: filter, Values: [value] }] };
     for await (const page of paginateDescribeAutoScalingGroups(
       { client: this.sdk.autoScaling, pageSize: 100 },
       input,
     )) {
-      groups.push(...(page.AutoScalingGroups ?? []).filter((group) => poolOf(tagsOf(group)) !== undefined));
+      groups.push(...(page.AutoScalingGroups ?? []));
     }
     return groups.sort((a, b) => ((a.AutoScalingGroupName ?? '') < (b.AutoScalingGroupName ?? '') ? -1 : 1));
   }
@@ -135,10 +146,22 @@ export class NodeGroups {
     };
   }
 
+  /** They only explain what is short; an endpoint without them is no reason to stand still. */
+  async #activities(group: string): Promise<Partial<DescribeScalingActivitiesCommandOutput>> {
+    if (this.sdk.isLacking(ACTIVITIES)) return {};
+    try {
+      return await this.sdk.autoScaling.send(
+        new DescribeScalingActivitiesCommand({ AutoScalingGroupName: group, MaxRecords: 20 }),
+      );
+    } catch (thrown) {
+      if (!isUnsupported(thrown, this.sdk.stranger)) throw thrown;
+      this.sdk.lacks(ACTIVITIES, thrown);
+      return {};
+    }
+  }
+
   async #failures(group: string): Promise<NodeGroupView['recentFailures']> {
-    const answer = await this.sdk.autoScaling.send(
-      new DescribeScalingActivitiesCommand({ AutoScalingGroupName: group, MaxRecords: 20 }),
-    );
+    const answer = await this.#activities(group);
     const since = this.clock.now() - FAILURES_WITHIN;
     return (answer.Activities ?? [])
       .filter((one) => one.StatusCode === 'Failed' || one.StatusCode === 'Cancelled')
@@ -178,6 +201,7 @@ function instanceView(
     ...(machine?.State?.Name !== undefined && { ec2State: machine.State.Name }),
     ...(machine?.PrivateDnsName !== undefined &&
       machine.PrivateDnsName !== '' && { privateDnsName: machine.PrivateDnsName }),
+    ...(machine?.PrivateIpAddress !== undefined && { privateIp: machine.PrivateIpAddress }),
     ...(machine?.LaunchTime !== undefined && { launchedAt: machine.LaunchTime.toISOString() }),
   };
 }

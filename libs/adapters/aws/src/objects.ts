@@ -30,14 +30,19 @@ export class Objects {
 
   /** Returns `s3://<bucket>/<key>`. A bucket that is missing is created: S3 makes new ones private and encrypted. */
   async put(bucket: string, key: string, body: Uint8Array): Promise<string> {
+    await this.inBucket(bucket, () => this.#put(bucket, key, body));
+    return `s3://${bucket}/${key}`;
+  }
+
+  /** Does it once more with a new bucket where there was none. */
+  async inBucket<T>(bucket: string, write: () => Promise<T>): Promise<T> {
     try {
-      await this.#put(bucket, key, body);
+      return await write();
     } catch (thrown) {
       if (awsError(thrown).name !== 'NoSuchBucket' || !this.createMissingBuckets) throw thrown;
       await this.#create(bucket);
-      await this.#put(bucket, key, body);
+      return write();
     }
-    return `s3://${bucket}/${key}`;
   }
 
   async #put(bucket: string, key: string, body: Uint8Array): Promise<void> {

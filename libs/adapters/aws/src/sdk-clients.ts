@@ -26,11 +26,15 @@ export interface SdkOptions {
   readonly burst: number;
   readonly agents: { readonly httpAgent: http.Agent; readonly httpsAgent: https.Agent };
   readonly clock: Clock;
+  /** Told once per account, region and action that Fairway does without, because the endpoint does not have it. */
+  readonly onUnsupported?: ((action: string, reason: string) => void) | undefined;
 }
 
 /** The SDK clients of one account and region, made when first used. Whatever they throw is a classified FailureError. */
 export class SdkClients {
   readonly #made = new Map<string, unknown>();
+  readonly #lacking = new Set<string>();
+  #stranger: string | undefined;
 
   constructor(private readonly options: SdkOptions) {}
 
@@ -71,6 +75,26 @@ export class SdkClients {
     return this.#client('sts', () => new STSClient(this.#config()));
   }
 
+  /** The host that answered last, where it is not AWS: an emulator, say. */
+  get stranger(): string | undefined {
+    return this.#stranger;
+  }
+
+  /** True for ever once {@link lacks} was called: the endpoint does not offer the action. */
+  isLacking(action: string): boolean {
+    return this.#lacking.has(action);
+  }
+
+  /** Notes that the endpoint lacks an action that can be done without. */
+  lacks(action: string, thrown: unknown): void {
+    if (this.#lacking.has(action)) return;
+    this.#lacking.add(action);
+    this.options.onUnsupported?.(
+      action,
+      thrown instanceof FailureError ? thrown.failure.message : String(thrown),
+    );
+  }
+
   #config() {
     const { region, credentials, endpoint, maxAttempts, connectTimeout, requestTimeout, agents } =
       this.options;
@@ -104,6 +128,7 @@ export class SdkClients {
     const bucket = new TokenBucket(requestsPerSecond, burst, clock);
     stack.add(
       (next) => async (args) => {
+        this.#stranger = strangerOf(args);
         await bucket.take();
         return next(args);
       },
@@ -118,12 +143,25 @@ export class SdkClients {
           const action = `${service} ${command} in ${account}/${region}`;
           throw thrown instanceof FailureError
             ? thrown
-            : new FailureError(classify(thrown, action), { cause: thrown });
+            : new FailureError(classify(thrown, action, this.#stranger), { cause: thrown });
         }
       },
       { step: 'initialize', priority: 'high', name: 'fairwayClassify' },
     );
   }
+}
+
+const AWS_HOSTS = /\.(amazonaws\.com(\.cn)?|api\.aws|amazonaws\.eu)$/;
+
+/** Host and port of a request that does not go to AWS. */
+function strangerOf(args: unknown): string | undefined {
+  const { hostname = '', port } = ((args as { request?: unknown }).request ?? {}) as {
+    hostname?: string;
+    port?: number;
+  };
+  return hostname === '' || AWS_HOSTS.test(hostname)
+    ? undefined
+    : `${hostname}${port === undefined ? '' : `:${port}`}`;
 }
 
 type Next = (args: unknown) => Promise<unknown>;

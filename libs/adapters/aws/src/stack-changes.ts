@@ -3,6 +3,7 @@ import {
   DeleteStackCommand,
   ExecuteChangeSetCommand,
   GetTemplateCommand,
+  type CreateChangeSetCommandOutput,
   type DescribeChangeSetOutput,
   type Stack,
 } from '@aws-sdk/client-cloudformation';
@@ -11,45 +12,52 @@ import type { StackTemplate } from '#fleet';
 import type { StackChange } from '#ports';
 import { ChangeSets, changeSetName, type ChangeSetOptions } from './change-sets.js';
 import { failureCode } from './classify.js';
-import type { Objects } from './objects.js';
+import { DirectChanges, isDirect } from './direct-changes.js';
 import type { SdkClients } from './sdk-clients.js';
 import type { Stacks } from './stacks.js';
 import { templateFacts, type TemplateFacts } from './template-facts.js';
-
-/** What CloudFormation takes in a request; longer templates go through S3. */
-const MAX_INLINE_TEMPLATE = 51_200;
+import type { TemplateSources } from './template-source.js';
 
 export interface StackChangeOptions extends ChangeSetOptions {
-  /** Bucket for templates that are too long for a request. */
-  readonly templateBucket: string | undefined;
-  /** Base of S3 URLs where a custom endpoint is used, without a slash at its end. */
-  readonly s3Endpoint: string | undefined;
+  /** `auto`: by change set on AWS, without one on anything else. */
+  readonly changeSets: ChangeSetUse;
   /** Protect a stack from deletion before it is executed. */
   readonly protectStacks: boolean;
 }
 
+export type ChangeSetUse = 'always' | 'auto' | 'never';
+
 type PreparedChange = Exclude<StackChange, { kind: 'none' }>;
 
-/** Creates and updates of stacks by change set. */
+/** Creates and updates of stacks by change set, or where those are not to be used, directly. */
 export class StackChanges {
   readonly #changeSets: ChangeSets;
+  readonly #direct: DirectChanges;
 
   constructor(
     private readonly sdk: SdkClients,
     private readonly stacks: Stacks,
-    private readonly objects: Objects,
+    private readonly sources: TemplateSources,
     private readonly options: StackChangeOptions,
   ) {
     this.#changeSets = new ChangeSets(sdk, options);
+    this.#direct = new DirectChanges(sdk, stacks, sources, options.protectStacks);
   }
 
   async prepare(template: StackTemplate): Promise<StackChange> {
     const facts = templateFacts(template.body);
-    // The stack's own tags win: they carry the ownership that everything is found by.
-    const wanted: StackTemplate = { ...template, tags: { ...facts.tags, ...template.tags } };
+    const wanted = withTags(template, facts);
     const stack = await this.stacks.find(template.name);
     const kind = await this.#kindOf(wanted, stack);
-    if (kind === 'update' && stack && (await this.#unchanged(wanted, facts, stack))) return { kind: 'none' };
+    const directly = this.#goesDirectly();
+    if (kind === 'update' && stack) {
+      if (directly && this.#direct.isCurrent(wanted, stack)) return { kind: 'none' };
+      if (await this.#unchanged(wanted, facts, stack)) return { kind: 'none' };
+    }
+    if (directly) {
+      if (stack?.StackStatus === 'REVIEW_IN_PROGRESS') await this.#clearReview(wanted, stack);
+      return this.#direct.prepare(wanted, kind, stack);
+    }
     const name = changeSetName(wanted);
     const found =
       (await this.#changeSets.reusable(wanted.name, name)) ?? (await this.#create(wanted, kind, name));
@@ -58,6 +66,7 @@ export class StackChanges {
   }
 
   async execute(stack: StackTemplate, change: PreparedChange): Promise<void> {
+    if (isDirect(change)) return this.#executeDirectly(stack, change);
     // Before the first resource exists, so that there is no moment without protection.
     if (this.options.protectStacks) await this.#protect(stack.name);
     try {
@@ -74,11 +83,38 @@ export class StackChanges {
   }
 
   async discard(stackName: string, change: PreparedChange): Promise<void> {
+    if (isDirect(change)) return;
     if (await this.#changeSets.find(change.changeSetId, stackName))
       await this.#changeSets.remove(change.changeSetId);
     // A plan for a new stack leaves an empty one behind; it holds nothing.
     const stack = await this.stacks.find(stackName);
     if (stack?.StackStatus === 'REVIEW_IN_PROGRESS') await this.#deleteEmpty(stack);
+  }
+
+  #goesDirectly(): boolean {
+    const { changeSets } = this.options;
+    return changeSets === 'never' || (changeSets === 'auto' && this.sdk.stranger !== undefined);
+  }
+
+  async #executeDirectly(stack: StackTemplate, change: PreparedChange): Promise<void> {
+    if (this.options.protectStacks && change.kind === 'update') await this.#protect(stack.name);
+    try {
+      await this.#direct.execute(withTags(stack, templateFacts(stack.body)), change);
+    } catch (thrown) {
+      throw placed(thrown, stack);
+    }
+  }
+
+  /** A plan by change set left an empty stack, whose name is taken. */
+  async #clearReview(template: StackTemplate, stack: Stack): Promise<never> {
+    await this.#deleteEmpty(stack);
+    throw new FailureError({
+      class: 'conflict',
+      code: 'stack-being-deleted',
+      message: `stack ${template.name} is in REVIEW_IN_PROGRESS`,
+      hint: 'It is created again when it is gone.',
+      place: { file: template.file },
+    });
   }
 
   /** Whether the stack can be changed now, and how; what stands in the way is thrown. */
@@ -120,22 +156,8 @@ export class StackChanges {
     kind: 'create' | 'update',
     name: string,
   ): Promise<string | 'no-changes'> {
-    const source = await this.#templateSource(stack);
     try {
-      const created = await this.sdk.cloudFormation.send(
-        new CreateChangeSetCommand({
-          StackName: stack.name,
-          ChangeSetName: name,
-          ChangeSetType: kind === 'create' ? 'CREATE' : 'UPDATE',
-          Capabilities: ['CAPABILITY_NAMED_IAM'],
-          Parameters: Object.entries(stack.parameters).map(([ParameterKey, ParameterValue]) => ({
-            ParameterKey,
-            ParameterValue,
-          })),
-          Tags: Object.entries(stack.tags).map(([Key, Value]) => ({ Key, Value })),
-          ...source,
-        }),
-      );
+      const created = await this.#send(stack, kind, name);
       return created.Id ?? name;
     } catch (thrown) {
       switch (failureCode(thrown)) {
@@ -151,6 +173,29 @@ export class StackChanges {
           throw placed(thrown, stack);
       }
     }
+  }
+
+  #send(
+    stack: StackTemplate,
+    kind: 'create' | 'update',
+    name: string,
+  ): Promise<CreateChangeSetCommandOutput> {
+    return this.sources.send(stack, (source) =>
+      this.sdk.cloudFormation.send(
+        new CreateChangeSetCommand({
+          StackName: stack.name,
+          ChangeSetName: name,
+          ChangeSetType: kind === 'create' ? 'CREATE' : 'UPDATE',
+          Capabilities: ['CAPABILITY_NAMED_IAM'],
+          Parameters: Object.entries(stack.parameters).map(([ParameterKey, ParameterValue]) => ({
+            ParameterKey,
+            ParameterValue,
+          })),
+          Tags: Object.entries(stack.tags).map(([Key, Value]) => ({ Key, Value })),
+          ...source,
+        }),
+      ),
+    );
   }
 
   async #settled(
@@ -192,29 +237,13 @@ export class StackChanges {
     if (stack.EnableTerminationProtection === true) await this.stacks.setTerminationProtection(name, false);
     await this.sdk.cloudFormation.send(new DeleteStackCommand({ StackName: stack.StackId ?? name }));
   }
-
-  async #templateSource(stack: StackTemplate): Promise<{ TemplateBody: string } | { TemplateURL: string }> {
-    const body = Buffer.from(stack.body, 'utf8');
-    if (body.length <= MAX_INLINE_TEMPLATE) return { TemplateBody: stack.body };
-    const { templateBucket: bucket, s3Endpoint } = this.options;
-    if (bucket === undefined) {
-      throw new FailureError({
-        class: 'invalid',
-        code: 'template-too-large',
-        message: `the template of stack ${stack.name} has ${body.length} bytes, ${MAX_INLINE_TEMPLATE} are allowed in a request`,
-        hint: 'Configure a bucket for templates (FAIRWAY_TEMPLATE_BUCKET), or split the template.',
-        place: { file: stack.file },
-      });
-    }
-    const key = `fairway/templates/${sha256Hex(body)}`;
-    await this.objects.put(bucket, key, body);
-    const region = this.sdk.region;
-    const host = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-    const base =
-      s3Endpoint === undefined ? `https://${bucket}.s3.${region}.${host}` : `${s3Endpoint}/${bucket}`;
-    return { TemplateURL: `${base}/${key}` };
-  }
 }
+
+/** The stack's own tags win: they carry the ownership that everything is found by. */
+const withTags = (template: StackTemplate, facts: TemplateFacts): StackTemplate => ({
+  ...template,
+  tags: { ...facts.tags, ...template.tags },
+});
 
 /** Why a stack in this state cannot take a change now; undefined where it can. */
 function obstacleOf(status: string): Pick<Failure, 'class' | 'code' | 'hint'> | undefined {

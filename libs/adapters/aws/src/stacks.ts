@@ -9,10 +9,11 @@ import {
   type StackEvent,
 } from '@aws-sdk/client-cloudformation';
 import type { StackFailure, StackView } from '#ports';
-import { failureCode } from './classify.js';
+import { failureCode, isUnsupported } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
 
 const MAX_EVENT_PAGES = 10;
+const PROTECTION = 'cloudformation UpdateTerminationProtection';
 
 /** CloudFormation stacks: reading, deleting, protecting. Changes are in {@link StackChanges}. */
 export class Stacks {
@@ -53,10 +54,17 @@ export class Stacks {
     await this.sdk.cloudFormation.send(new DeleteStackCommand({ StackName: name }));
   }
 
+  /** An endpoint that knows no protection protects nothing: told once, and everything goes on without. */
   async setTerminationProtection(name: string, enabled: boolean): Promise<void> {
-    await this.sdk.cloudFormation.send(
-      new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: enabled }),
-    );
+    if (this.sdk.isLacking(PROTECTION)) return;
+    try {
+      await this.sdk.cloudFormation.send(
+        new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: enabled }),
+      );
+    } catch (thrown) {
+      if (!isUnsupported(thrown, this.sdk.stranger)) throw thrown;
+      this.sdk.lacks(PROTECTION, thrown);
+    }
   }
 
   /** A rollback that goes on already, or is over, is success. */

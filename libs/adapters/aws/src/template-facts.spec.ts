@@ -15,16 +15,17 @@ Parameters:
 Resources:
   A: { Type: AWS::EC2::VPC, Properties: { X: !Ref Ami, Y: !GetAtt B.Arn, Z: !Sub "\${Ami}-x", W: !If [a, !Ref b, !Join [",", [c]]] } }
 `;
-    expect(templateFacts(body)).toEqual({
+    expect(templateFacts(body)).toMatchObject({
       tags: { InfrastructureComponent: 'true', application: 'kubernetes' },
       parameterDefaults: { Ami: undefined, Size: '3' },
+      resources: { A: { type: 'AWS::EC2::VPC' } },
     });
     const json = '{"Metadata":{"Tags":[{"Key":"a","Value":"b"},{"Key":"n","Value":1}]}}';
-    expect(templateFacts(json)).toEqual({ tags: { a: 'b', n: '1' }, parameterDefaults: {} });
+    expect(templateFacts(json)).toEqual({ tags: { a: 'b', n: '1' }, parameterDefaults: {}, resources: {} });
   });
 
   it('a template that cannot be read has no facts', () => {
-    expect(templateFacts('a: [')).toEqual({ tags: {}, parameterDefaults: {} });
+    expect(templateFacts('a: [')).toEqual({ tags: {}, parameterDefaults: {}, resources: {} });
   });
 });
 

@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { digestOfValue } from '#kernel';
 
 /** What is read from a template's text besides handing it to CloudFormation. */
 export interface TemplateFacts {
@@ -6,6 +7,8 @@ export interface TemplateFacts {
   readonly tags: Readonly<Record<string, string>>;
   /** Defaults of its parameters; undefined for a parameter without one. */
   readonly parameterDefaults: Readonly<Record<string, string | undefined>>;
+  /** By logical id; the digest tells versions of a resource apart. */
+  readonly resources: Readonly<Record<string, { readonly type: string; readonly digest: string }>>;
 }
 
 /** A template that cannot be read has no facts: CloudFormation explains better what is wrong with it. */
@@ -16,6 +19,12 @@ export function templateFacts(body: string): TemplateFacts {
     tags: readTags(record(template['Metadata'])['Tags']),
     parameterDefaults: Object.fromEntries(
       Object.entries(parameters).map(([name, one]) => [name, scalar(record(one)['Default'])]),
+    ),
+    resources: Object.fromEntries(
+      Object.entries(record(template['Resources'])).map(([id, one]) => [
+        id,
+        { type: scalar(record(one)['Type']) ?? '?', digest: digestOfValue(one) },
+      ]),
     ),
   };
 }
