@@ -18,6 +18,8 @@ export type ClusterPhase =
 export const STEP_KINDS = [
   'validate',
   'preflight',
+  'backup',
+  'etcd',
   'cluster-stack',
   'control-plane',
   'manifests',

@@ -26,3 +26,12 @@ export interface ConformanceRun {
   readonly startedAt?: Instant;
   readonly finishedAt?: Instant;
 }
+
+/** The end of what the tests of a run printed, secrets masked. Kept when the Job is gone. */
+export interface ConformanceLog {
+  readonly runId: string;
+  readonly text: string;
+  /** Characters that stood before the text and were dropped: the text begins at this offset. */
+  readonly dropped: number;
+  readonly updatedAt: Instant;
+}

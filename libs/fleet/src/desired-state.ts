@@ -12,6 +12,8 @@ export interface DesiredState {
   /** Minor or full version that the control plane should run, where the configuration says so, e.g. `1.36.0`. */
   readonly kubernetesVersion?: string;
   readonly etcdStack?: StackTemplate;
+  /** Effective config items that say how etcd's members are reached and replaced: `ETCD_ITEMS`. Never a secret. */
+  readonly etcdItems?: Readonly<Record<string, string>>;
   readonly clusterStack: StackTemplate;
   /** Extra stacks of `cf-manifests/`, by name. */
   readonly extraStacks: readonly StackTemplate[];
@@ -112,3 +114,16 @@ export interface ConfigProblem {
   readonly field?: string;
   readonly hint?: string;
 }
+
+/** Config items of a cluster about the members of its etcd (docs/operations.md). */
+export const ETCD_ITEMS = [
+  'etcd_endpoints',
+  'etcd_peer_url',
+  'etcd_server_name',
+  'etcd_replacement',
+  'etcd_replace',
+  'etcd_unhealthy_after',
+  'etcd_max_lag',
+  'etcd_patience',
+  'etcd_settle',
+] as const;

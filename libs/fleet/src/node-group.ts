@@ -39,6 +39,7 @@ export interface InstanceView {
   /** EC2 state, e.g. `running`, `shutting-down`, `terminated`. */
   readonly ec2State?: string;
   readonly privateDnsName?: string;
+  readonly privateIp?: string;
   readonly launchedAt?: string;
   /** Health in each target group of the pool: `healthy`, `initial`, `draining`, `unhealthy`, `unused`. */
   readonly targetHealth: Readonly<Record<string, string>>;

@@ -53,6 +53,8 @@ export interface GateAnswer {
   readonly gate: 'health' | 'preflight' | 'backup';
   /** Which check of the gate; one answer is kept for each. */
   readonly name: string;
+  /** The content that it is about; absent where it holds for any. */
+  readonly treeDigest?: string;
   readonly state: GateReason['state'];
   readonly message: string;
   readonly by: string;

@@ -79,12 +79,16 @@ function unseen(policy: ChannelPolicy): readonly GateReason[] {
   ];
 }
 
-/** The entry with which a revision begins its life in a channel. */
+/**
+ * The entry with which a revision begins its life in a channel. `before` is the entry of the very same content that the
+ * channel's clusters still run: what was reached, shown and soaked belongs to the content, so it goes on.
+ */
 export function enterChannel(
   revision: Revision,
   channel: string,
   arrival: Arrival,
   now: Instant,
+  before?: ChannelRevision,
 ): ChannelRevision {
   return {
     channel,
@@ -93,8 +97,21 @@ export function enterChannel(
     wave: 0,
     waves: 0,
     enteredAt: now,
+    ...(arrival.kind === 'admitted' && before !== undefined && reached(before)),
     admitted: arrival.kind === 'admitted',
     reasons: arrival.kind === 'admitted' ? [] : arrival.reasons,
     ...(arrival.kind === 'admitted' && arrival.expedited === true && { expedited: true }),
+  };
+}
+
+function reached(before: ChannelRevision): Partial<ChannelRevision> {
+  const { wave, waves, convergedAt, verifiedAt, soakingSince, soak } = before;
+  return {
+    wave,
+    waves,
+    ...(convergedAt !== undefined && { convergedAt }),
+    ...(verifiedAt !== undefined && { verifiedAt }),
+    ...(soakingSince !== undefined && { soakingSince }),
+    ...(soak !== undefined && { soak }),
   };
 }

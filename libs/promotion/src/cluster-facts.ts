@@ -1,5 +1,5 @@
 import type { Instant } from '#kernel';
-import type { ClusterPhase, Hold } from '#fleet';
+import type { ClusterPhase, Hold, Severity } from '#fleet';
 import { admissionHoldsOn, holdsOn } from '#fleet';
 
 /** What promotion decisions need to know of one cluster of a channel. */
@@ -23,8 +23,17 @@ export interface ClusterFacts {
   readonly desiredDigest?: string;
   /** Evidence counts only for this Kubernetes version, where known. */
   readonly serverVersion?: string;
+  /** Open problems that people should look at: what health and preflight are judged by. Absent: none. */
+  readonly troubles?: readonly ClusterTrouble[];
   /** It joined the channel, or came back, after the revision was verified: it neither resets soak nor needs runs. */
   readonly newcomer?: boolean;
+}
+
+export interface ClusterTrouble {
+  /** Last part of the problem's type, e.g. `version-skew`. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
 }
 
 const GONE: readonly ClusterPhase[] = ['decommissioning', 'decommissioned'];

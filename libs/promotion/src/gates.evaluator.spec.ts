@@ -37,7 +37,7 @@ const input = (more: Partial<GateInput> = {}): GateInput => ({
   runs: [run('a', 'live'), run('b', 'live')],
   holds: [],
   approvals: [approval('bob'), approval('eve')],
-  outside: [{ gate: 'backup', state: 'pass', message: 'newest backup is 1h old' }],
+  outside: [{ gate: 'backup', name: 'etcd', state: 'pass', message: 'newest backup is 1h old' }],
   targetHead: 'b'.repeat(40),
   now: T0 + hours(2),
   ...more,
@@ -112,7 +112,11 @@ describe('evaluateGates', () => {
       },
       'soak pending: 2h of 2h left',
     ],
-    ['no backup data', { outside: [] }, 'backup pending: no data about backup yet'],
+    [
+      'no backup data',
+      { outside: [] },
+      'backup pending: no backup of the clusters of stable is known: none is configured (config item backup_providers), and none was reported',
+    ],
     [
       'window',
       { now: T0 + hours(9) },

@@ -3,19 +3,13 @@ import { formatDuration } from '#kernel';
 import type { ChannelRevision, ConformanceRun, GateReason, Hold, Revision } from '#fleet';
 import { reason } from './admission.planner.js';
 import { approvalsGate, type Approval } from './approvals.js';
+import { outsideGates, type BackupFact, type OutsideAnswer } from './outside.gates.js';
 import { channelHolds, promotionHolds, type ClusterFacts } from './cluster-facts.js';
 import { convergenceOf } from './convergence.js';
 import { describeEvidence, evidenceDigest, gatherEvidence, type SuiteEvidence } from './evidence.js';
 import type { ChannelPolicy } from './policy.js';
 import { soakOf } from './soak.js';
 import { openingAt } from './windows.js';
-
-/** What a gate that is judged outside (health, preflight, backup) answered. No answer is not a pass. */
-export interface OutsideAnswer {
-  readonly gate: 'health' | 'preflight' | 'backup';
-  readonly state: GateReason['state'];
-  readonly message: string;
-}
 
 export interface GateInput {
   /** The channel to be entered; its policy comes from its current head, never from the candidate. */
@@ -25,6 +19,10 @@ export interface GateInput {
   readonly source?: ChannelRevision | undefined;
   /** Clusters of the source channel, seen against this revision. */
   readonly clusters: readonly ClusterFacts[];
+  /** Clusters of the target channel; asked for where the policy has a preflight gate. */
+  readonly targetClusters?: readonly ClusterFacts[] | undefined;
+  /** Backups of the target's clusters; asked for where the policy has a backup gate. */
+  readonly backups?: readonly BackupFact[] | undefined;
   readonly runs: readonly ConformanceRun[];
   readonly holds: readonly Hold[];
   readonly approvals: readonly Approval[];
@@ -168,17 +166,6 @@ function soakGate(input: GateInput, need: number, evidence: readonly SuiteEviden
     return reason('soak', 'pass', `soaked ${formatDuration(soaked)} of ${formatDuration(need)}`);
   const left = `${formatDuration(need - soaked)} of ${formatDuration(need)} left`;
   return reason('soak', 'pending', left, now + need - soaked);
-}
-
-function outsideGates({ target, outside }: GateInput): readonly GateReason[] {
-  const asked = (['health', 'preflight', 'backup'] as const).filter(
-    (gate) => target.gates[gate] !== undefined,
-  );
-  return asked.flatMap((gate) => {
-    const answers = outside.filter((one) => one.gate === gate);
-    if (answers.length === 0) return [reason(gate, 'pending', `no data about ${gate} yet`)];
-    return answers.map((one) => reason(gate, one.state, one.message));
-  });
 }
 
 function windowGate({ target, now }: GateInput): GateReason {

@@ -100,6 +100,8 @@ const name = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower case letters, digits and dashes');
 
+const checkName = z.string().min(1).max(100);
+
 const gatesSchema = z.strictObject({
   converged: z
     .strictObject({ coverage: percentSchema.default(100), maxOffline: z.int().min(0).optional() })
@@ -127,11 +129,13 @@ const gatesSchema = z.strictObject({
       checks: z
         .array(
           z.union([
-            z.strictObject({ name: z.string(), promql: z.string(), max: z.number() }),
-            z.strictObject({ name: z.string(), url: z.url({ protocol: /^https?$/ }) }),
+            z.strictObject({ name: checkName, promql: z.string().min(1).max(5_000), max: z.number() }),
+            z.strictObject({ name: checkName, url: z.url({ protocol: /^https?$/ }).max(2_000) }),
           ]),
         )
-        .min(1),
+        .max(20)
+        .refine((checks) => new Set(checks.map((one) => one.name)).size === checks.length, 'has a name twice')
+        .default([]),
     })
     .optional(),
   preflight: z.strictObject({}).optional(),
@@ -150,6 +154,7 @@ const channelSchema = z.strictObject({
   wavePause: durationSchema.optional(),
   maxUnavailable: amountSchema.optional(),
   failureBudget: z.int().min(0).optional(),
+  drift: z.enum(['off', 'detect', 'correct']).optional(),
   gates: gatesSchema.default({}),
 });
 

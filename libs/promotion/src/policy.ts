@@ -1,4 +1,5 @@
 import type { Duration } from '#kernel';
+import type { DriftMode } from '#fleet';
 
 /** A number of clusters, or a share of the channel's clusters (rounded up). */
 export type Amount =
@@ -25,6 +26,8 @@ export interface ChannelPolicy {
   readonly maxUnavailable?: Amount;
   /** Clusters that a revision may break before the channel pauses itself; also bounds clusters in flight. */
   readonly failureBudget?: number;
+  /** What happens to objects that are not as Git says, beside updates; absent means `detect`. */
+  readonly drift?: DriftMode;
   readonly gates: ChannelGates;
 }
 
@@ -37,9 +40,9 @@ export interface ChannelGates {
   readonly freeze?: readonly Freeze[];
   readonly approvals?: ApprovalsGate;
   readonly backup?: { readonly maxAge: Duration };
-  /** Judged outside (PromQL or HTTP); the evaluator sees the answer only. */
+  /** The clusters' own summaries, and checks by PromQL or HTTP whose answers alone the evaluator sees. */
   readonly health?: { readonly checks: readonly HealthCheck[] };
-  /** Skew, removed APIs, PDBs and quota of the target clusters; judged outside. */
+  /** Skew, removed APIs, PDBs and quota of the target clusters, from their summaries and the engine's look at versions. */
   readonly preflight?: Record<string, never>;
 }
 

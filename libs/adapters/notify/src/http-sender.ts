@@ -29,10 +29,24 @@ export type SendResult =
 const KEPT_CHARACTERS = 200;
 
 /** Posts once. Follows no redirect, uses no proxy, and talks only to the one address that was checked. */
-export async function post(
+export const post = (
   target: string,
   headers: Readonly<Record<string, string>>,
   body: string,
+  options: SenderOptions,
+): Promise<SendResult> => send(target, headers, body, options);
+
+/** Gets once, under the same rules. */
+export const get = (
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  options: SenderOptions,
+): Promise<SendResult> => send(target, headers, undefined, options);
+
+async function send(
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  body: string | undefined,
   options: SenderOptions,
 ): Promise<SendResult> {
   const signal = AbortSignal.timeout(options.timeout);
@@ -54,7 +68,7 @@ export async function post(
 function exchange(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  body: string,
+  body: string | undefined,
   pinned: ResolvedAddress,
   signal: AbortSignal,
   limits: Pick<SenderOptions, 'maxResponseBytes' | 'keepCharacters'>,
@@ -68,8 +82,11 @@ function exchange(
     const sent = request(
       url,
       {
-        method: 'POST',
-        headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          ...headers,
+          ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
+        },
         lookup,
         // A connection of its own: one that is kept might go to an address that was checked for somebody else.
         agent: false,

@@ -1,3 +1,3 @@
 export { createNotifier, type NotifierOptions } from './notifier.adapter.js';
 export type { CommitStatusRoute, NotifyRoute, SlackBotRoute } from './notify-route.js';
-export { retryDelay } from './retry-schedule.js';
+export { createHealthProber, type HealthProberOptions } from './health-prober.adapter.js';

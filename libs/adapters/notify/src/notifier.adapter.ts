@@ -1,12 +1,13 @@
 import type { Clock, Duration } from '#kernel';
 import { hours, seconds, systemClock } from '#kernel';
+import { retryDelay } from '#fleet';
 import type { Delivery, DeliveryResult, NotificationThreads, NotifierPort } from '#ports';
 import { systemResolve, type Resolve } from './address-guard.js';
 import { commitStatusOf, statusRequest } from './commit-status.js';
 import { post, type SenderOptions, type SendResult } from './http-sender.js';
 import { checkRoutes, type CommitStatusRoute, type NotifyRoute, type SlackBotRoute } from './notify-route.js';
-import { retryDelay } from './retry-schedule.js';
-import { deliverToSlack, type SlackCall } from './slack-bot.js';
+import { deliverToSlack, digestToSlack, type SlackCall } from './slack-bot.js';
+import { slackDigest } from './slack-digest.js';
 import { slackMessage } from './slack-message.js';
 import { webhookBody, webhookHeaders } from './webhook-message.js';
 
@@ -85,7 +86,33 @@ class Notifier implements NotifierPort {
     );
   }
 
-  private async toSlack(route: SlackBotRoute, { event, attempt }: Delivery): Promise<DeliveryResult> {
+  async deliverDigest(deliveries: readonly Delivery[]): Promise<DeliveryResult> {
+    const [first] = deliveries;
+    if (first === undefined) return { kind: 'delivered', status: 204 };
+    const route = this.routes.get(first.route);
+    // The retry schedule of the one that was tried most often: a receiver that is away is not asked more for it.
+    const attempt = Math.max(...deliveries.map((one) => one.attempt));
+    const events = deliveries.map((one) => one.event);
+    if (route?.kind === 'slack-webhook')
+      return this.send(route, { ...first, attempt }, route.url, {}, JSON.stringify(slackDigest(events)));
+    if (route?.kind === 'slack-bot')
+      return this.bySlack(route, attempt, (call) =>
+        digestToSlack(call, route, events, this.threads, this.clock.now()),
+      );
+    return { kind: 'dead', reason: `the route "${first.route}" takes no digests` };
+  }
+
+  private toSlack(route: SlackBotRoute, { event, attempt }: Delivery): Promise<DeliveryResult> {
+    return this.bySlack(route, attempt, (call) =>
+      deliverToSlack(call, route, event, this.threads, this.clock.now()),
+    );
+  }
+
+  private async bySlack(
+    route: SlackBotRoute,
+    attempt: number,
+    tell: (call: SlackCall) => ReturnType<typeof deliverToSlack>,
+  ): Promise<DeliveryResult> {
     const headers = {
       ...COMMON_HEADERS,
       'content-type': 'application/json; charset=utf-8',
@@ -93,9 +120,9 @@ class Notifier implements NotifierPort {
     };
     const sender = { ...this.sender, keepCharacters: MAX_RESPONSE_BYTES };
     const base = route.url.replace(/\/+$/, '');
-    const call: SlackCall = (method, body) =>
-      post(`${base}/${method}`, headers, JSON.stringify(body), sender);
-    const result = await deliverToSlack(call, route, event, this.threads, this.clock.now());
+    const result = await tell((method, body) =>
+      post(`${base}/${method}`, headers, JSON.stringify(body), sender),
+    );
     if (!('ok' in result)) return result;
     const { sent, error } = result;
     if (sent.kind === 'answered' && sent.status === 200) {

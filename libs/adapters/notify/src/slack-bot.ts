@@ -3,6 +3,7 @@ import type { StoredEvent } from '#fleet';
 import type { DeliveryResult, NotificationThreads } from '#ports';
 import type { SendResult } from './http-sender.js';
 import type { SlackBotRoute } from './notify-route.js';
+import { slackDigest } from './slack-digest.js';
 import { escapeMrkdwn, slackMessage } from './slack-message.js';
 
 /** Posts JSON to a method of Slack's Web API. */
@@ -78,6 +79,45 @@ export async function deliverToSlack(
   return resultOf(reply);
 }
 
+/** Parents that one digest brings up to date; there are hardly ever more revisions on their way. */
+const MAX_PARENTS = 20;
+
+/**
+ * Many events at once: every revision's parent gets its newest state, and each Slack channel one message with all of them.
+ */
+export async function digestToSlack(
+  call: SlackCall,
+  route: SlackBotRoute,
+  events: readonly StoredEvent[],
+  threads: NotificationThreads,
+  now: Instant,
+): Promise<DeliveryResult | Extract<Answer, { ok: false }>> {
+  const newest = new Map<string, StoredEvent>();
+  for (const event of events) {
+    const commit = event.data['commit'];
+    if (event.channel !== undefined && typeof commit === 'string')
+      newest.set(`${event.channel}/${commit}`, event);
+  }
+  for (const [key, event] of [...newest].slice(-MAX_PARENTS)) {
+    const channel = slackChannelOf(route, event.channel);
+    const known = (await threads.recall(route.name, key)) as Parent | undefined;
+    if (channel === undefined || (known?.lastEventId ?? 0) >= event.id) continue;
+    const title = titleOf(event, String(event.data['commit']), known);
+    const parent = await putParent(call, channel, title, event, known);
+    if (!parent.ok) return resultOf(parent);
+    const reference = { ts: parent.ts, slackChannel: parent.channel, title, lastEventId: event.id };
+    await threads.remember(route.name, key, reference, now);
+  }
+  let last: DeliveryResult | Extract<Answer, { ok: false }> = { kind: 'delivered', status: 204 };
+  for (const channel of new Set(events.map((event) => slackChannelOf(route, event.channel)))) {
+    if (channel === undefined) continue;
+    const mine = events.filter((event) => slackChannelOf(route, event.channel) === channel);
+    last = resultOf(await asked(call, 'chat.postMessage', { channel, ...slackDigest(mine) }));
+    if (!('kind' in last) || last.kind !== 'delivered') return last;
+  }
+  return last;
+}
+
 async function putParent(
   call: SlackCall,
   channel: string,
@@ -134,7 +174,8 @@ interface Said {
 
 function parse(body: string): Said {
   try {
-    return JSON.parse(body) as Said;
+    // `null` is JSON as well.
+    return (JSON.parse(body) as Said | null) ?? {};
   } catch {
     return {};
   }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { toIso } from '#kernel';
 import type { Cluster } from '../cluster.js';
 import type { ClusterStatus } from '../cluster-status.js';
+import type { ReportedStatus } from './reported-status.js';
 import type { InfrastructureAccount } from '../infrastructure-account.js';
 import type { NodePool } from '../node-pool.js';
 import type { Problem } from '../problem.js';
@@ -149,7 +150,13 @@ function mergeItems(
   return Object.fromEntries(merged);
 }
 
-export function encodeCluster(cluster: Cluster, status: ClusterStatus | undefined, verbose: boolean) {
+/** A status of Fairway's own is the truth; one that a client reported stands in for it until there is any. */
+export function encodeCluster(
+  cluster: Cluster,
+  status: ClusterStatus | undefined,
+  verbose: boolean,
+  reported?: ReportedStatus,
+) {
   return {
     id: cluster.id,
     alias: cluster.alias,
@@ -162,7 +169,7 @@ export function encodeCluster(cluster: Cluster, status: ClusterStatus | undefine
     environment: cluster.environment,
     criticality_level: cluster.criticalityLevel,
     lifecycle_status: cluster.lifecycleStatus,
-    status: encodeStatus(status),
+    status: (status === undefined ? reported : undefined) ?? encodeStatus(status),
     ...(verbose && { config_items: cluster.configItems, node_pools: cluster.nodePools.map(encodePool) }),
     created_at: toIso(cluster.createdAt),
   };

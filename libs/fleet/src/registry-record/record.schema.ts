@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PATTERNS, RESERVED } from './patterns.js';
+import { reportedStatusSchema } from './reported-status.js';
 
 /** The one character that PostgreSQL cannot keep. */
 const storable = (schema: z.ZodString) =>
@@ -84,6 +85,7 @@ const clusterShape = {
   criticality_level: criticality,
   lifecycle_status: clusterLifecycle,
   config_items: configItems.optional(),
+  status: reportedStatusSchema.optional(),
 };
 
 export const clusterSchema = z.object({
