@@ -66,6 +66,67 @@ CREATE INDEX audit_log_subject_idx ON public.audit_log USING btree (subject, id 
 
 CREATE TRIGGER audit_log_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION audit_log_is_append_only();
 
+CREATE TABLE backup_requests (
+  id text NOT NULL,
+  cluster_id text NOT NULL,
+  kind text NOT NULL,
+  providers jsonb NOT NULL,
+  backup_id text,
+  update_id text,
+  trigger text NOT NULL,
+  actor text NOT NULL,
+  reason text NOT NULL,
+  requested_at timestamp with time zone NOT NULL,
+  settled_at timestamp with time zone,
+  result text,
+  CONSTRAINT backup_requests_pkey PRIMARY KEY (id),
+  CONSTRAINT backup_requests_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE,
+  CONSTRAINT backup_requests_kind_check CHECK ((kind = ANY (ARRAY['create'::text, 'verify'::text, 'drill'::text])))
+);
+
+CREATE INDEX backup_requests_open_idx ON public.backup_requests USING btree (cluster_id, requested_at) WHERE (settled_at IS NULL);
+
+CREATE TABLE backup_schedules (
+  cluster_id text NOT NULL,
+  providers jsonb NOT NULL,
+  problem text,
+  next_due_at timestamp with time zone NOT NULL,
+  CONSTRAINT backup_schedules_pkey PRIMARY KEY (cluster_id),
+  CONSTRAINT backup_schedules_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE
+);
+
+CREATE INDEX backup_schedules_due_idx ON public.backup_schedules USING btree (next_due_at);
+
+CREATE TABLE backups (
+  id text NOT NULL,
+  cluster_id text NOT NULL,
+  provider text NOT NULL,
+  state text NOT NULL,
+  trigger text NOT NULL,
+  actor text NOT NULL,
+  update_id text,
+  commit text,
+  started_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  expires_at timestamp with time zone,
+  location text NOT NULL,
+  size_bytes bigint,
+  sha256 text,
+  revision text,
+  members jsonb,
+  items bigint,
+  message text NOT NULL,
+  verified_at timestamp with time zone,
+  drill jsonb,
+  exception jsonb,
+  CONSTRAINT backups_pkey PRIMARY KEY (id),
+  CONSTRAINT backups_good_check CHECK (((state <> 'good'::text) OR ((finished_at IS NOT NULL) AND (items IS NOT NULL)))),
+  CONSTRAINT backups_provider_check CHECK ((provider = ANY (ARRAY['etcd'::text, 'velero'::text, 'resources'::text]))),
+  CONSTRAINT backups_state_check CHECK ((state = ANY (ARRAY['running'::text, 'good'::text, 'partial'::text, 'failed'::text, 'damaged'::text, 'deleting'::text, 'expired'::text])))
+);
+
+CREATE INDEX backups_cluster_idx ON public.backups USING btree (cluster_id, started_at DESC);
+
 CREATE TABLE broken_glass (
   id text NOT NULL,
   channel text NOT NULL,
@@ -158,6 +219,7 @@ CREATE TABLE cluster_runtimes (
   doorbell bigint NOT NULL DEFAULT 0,
   memory jsonb NOT NULL DEFAULT '{}'::jsonb,
   inputs jsonb,
+  reported_status jsonb,
   CONSTRAINT cluster_runtimes_pkey PRIMARY KEY (cluster_id),
   CONSTRAINT cluster_runtimes_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE
 ) WITH (fillfactor=70);
@@ -205,6 +267,17 @@ CREATE TABLE config_overrides (
 );
 
 CREATE UNIQUE INDEX config_overrides_open_idx ON public.config_overrides USING btree (cluster_id, key) WHERE (ended_at IS NULL);
+
+CREATE TABLE conformance_logs (
+  run_id text NOT NULL,
+  text text NOT NULL,
+  dropped bigint NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  CONSTRAINT conformance_logs_pkey PRIMARY KEY (run_id),
+  CONSTRAINT conformance_logs_run_fkey FOREIGN KEY (run_id) REFERENCES conformance_runs(id) ON DELETE CASCADE
+);
+
+CREATE INDEX conformance_logs_updated_idx ON public.conformance_logs USING btree (updated_at);
 
 CREATE TABLE conformance_runs (
   id text NOT NULL,
@@ -302,6 +375,7 @@ CREATE TABLE gate_answers (
   by text NOT NULL,
   at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone,
+  tree_digest text,
   CONSTRAINT gate_answers_pkey PRIMARY KEY (channel, gate, name),
   CONSTRAINT gate_answers_gate_check CHECK ((gate = ANY (ARRAY['health'::text, 'preflight'::text, 'backup'::text]))),
   CONSTRAINT gate_answers_state_check CHECK ((state = ANY (ARRAY['pass'::text, 'fail'::text, 'pending'::text, 'error'::text])))
@@ -374,6 +448,25 @@ CREATE TABLE inputs_requests (
 );
 
 CREATE INDEX inputs_requests_open_idx ON public.inputs_requests USING btree (cluster_id, requested_at) WHERE (settled_at IS NULL);
+
+CREATE TABLE inspections (
+  id text NOT NULL,
+  cluster_id text NOT NULL,
+  kind text NOT NULL,
+  target text,
+  actor text NOT NULL,
+  requested_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  report jsonb,
+  failure jsonb,
+  CONSTRAINT inspections_pkey PRIMARY KEY (id),
+  CONSTRAINT inspections_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE,
+  CONSTRAINT inspections_kind_check CHECK ((kind = ANY (ARRAY['doctor'::text, 'upgrade-plan'::text])))
+);
+
+CREATE INDEX inspections_cluster_idx ON public.inspections USING btree (cluster_id, kind, requested_at DESC);
+
+CREATE INDEX inspections_open_idx ON public.inspections USING btree (requested_at) WHERE (finished_at IS NULL);
 
 CREATE TABLE intents (
   id text NOT NULL,
@@ -450,6 +543,25 @@ CREATE TABLE node_pools (
   CONSTRAINT node_pools_pkey PRIMARY KEY (cluster_id, name),
   CONSTRAINT node_pools_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE
 );
+
+CREATE TABLE notification_bursts (
+  route text NOT NULL,
+  begun_at timestamp with time zone NOT NULL,
+  told integer NOT NULL,
+  CONSTRAINT notification_bursts_pkey PRIMARY KEY (route)
+);
+
+CREATE TABLE notification_flaps (
+  scope text NOT NULL,
+  dedupe_key text NOT NULL,
+  begun_at timestamp with time zone NOT NULL,
+  times integer NOT NULL,
+  last_event_id bigint NOT NULL,
+  quiet_until timestamp with time zone,
+  CONSTRAINT notification_flaps_pkey PRIMARY KEY (scope, dedupe_key)
+);
+
+CREATE INDEX notification_flaps_quiet_idx ON public.notification_flaps USING btree (quiet_until) WHERE (quiet_until IS NOT NULL);
 
 CREATE TABLE notification_routes (
   name text NOT NULL,

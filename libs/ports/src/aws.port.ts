@@ -1,5 +1,6 @@
 import type { Duration } from '#kernel';
 import type { LockedInputs, NodeGroupView, StackTemplate } from '#fleet';
+import type { ObjectStorePort } from './backup-objects.port.js';
 
 export interface StackView {
   readonly name: string;
@@ -33,7 +34,7 @@ export interface StackFailure {
  * One account and region. Names and semantics are those of the AWS APIs; nothing here waits for an operation to end:
  * callers observe again. Rejects with classified `FailureError`s.
  */
-export interface AwsPort {
+export interface AwsPort extends ObjectStorePort {
   /** Twelve digits, from sts:GetCallerIdentity. */
   callerAccount(): Promise<string>;
 
@@ -59,6 +60,8 @@ export interface AwsPort {
 
   /** ASGs of the cluster by tag, with instances, target health and launch template versions resolved. */
   describeNodeGroups(clusterId: string): Promise<readonly NodeGroupView[]>;
+  /** The ASGs that a stack made, in the same words; `pool` is empty where they are no node pool (etcd's). */
+  describeStackGroups(stackName: string): Promise<readonly NodeGroupView[]>;
   /** Refuses with `capacity-moved` (conflict) unless the desired capacity is `expected`. */
   setDesiredCapacity(group: string, desired: number, expected: number): Promise<void>;
   setGroupBounds(
@@ -70,6 +73,13 @@ export interface AwsPort {
   tagGroup(group: string, tags: Readonly<Record<string, string>>): Promise<void>;
   untagGroup(group: string, keys: readonly string[]): Promise<void>;
   protectFromScaleIn(group: string, instanceIds: readonly string[], protect: boolean): Promise<void>;
+  /**
+   * One instance of the group's launch template in one of its zones, not in the group yet; the same token finds the same
+   * instance. Returns its id. Rejects with `aws-capacity` (blocked) where the zone has none.
+   */
+  launchInZone(group: string, zone: string, token: string): Promise<string>;
+  /** Raises the desired capacity by one. `instance-not-running` (conflict) before it runs; a member already is success. */
+  attachInstance(group: string, instanceId: string): Promise<void>;
   /** TerminateInstanceInAutoScalingGroup; an instance that is terminating or gone already is success. */
   terminateInstance(instanceId: string, options: { readonly decrementDesired: boolean }): Promise<void>;
   deregisterTargets(targetGroupArn: string, instanceIds: readonly string[]): Promise<void>;

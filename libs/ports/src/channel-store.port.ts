@@ -2,6 +2,7 @@ import type { Instant } from '#kernel';
 import type {
   Channel,
   ChannelRevision,
+  ConformanceLog,
   ConformanceRun,
   FleetEvent,
   Hold,
@@ -55,6 +56,11 @@ export interface ChannelStorePort {
   ): Promise<readonly ConformanceRun[]>;
   unfinishedRuns(clusterId: string): Promise<readonly ConformanceRun[]>;
   saveRun(lease: Lease, run: ConformanceRun, events: readonly FleetEvent[]): Promise<void>;
+  getRun(id: string): Promise<ConformanceRun | undefined>;
+  conformanceLog(runId: string): Promise<ConformanceLog | undefined>;
+  saveConformanceLog(lease: Lease, log: ConformanceLog): Promise<void>;
+  /** Logs that nothing was added to since then. Returns how many went. */
+  forgetConformanceLogs(before: Instant): Promise<number>;
 
   recordPromotion(lease: Lease, promotion: Promotion): Promise<void>;
   settlePromotion(lease: Lease, promotion: Promotion, events: readonly FleetEvent[]): Promise<void>;

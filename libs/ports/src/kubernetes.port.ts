@@ -1,3 +1,4 @@
+import type { Instant } from '#kernel';
 import type { Cluster, KubernetesObject, NodeView, ObjectRef, PdbView, PodView, Taint } from '#fleet';
 
 /** Answers of the Eviction API (`policy/v1`), classified as rolling.md's table says. */
@@ -43,7 +44,29 @@ export interface DeleteOptions {
   readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
 }
 
+/** One sample of Prometheus' text format. */
+export interface MetricSample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** `server` what the API server shows · `client` what we show · `authority` what we trust */
+export interface ConnectionCertificate {
+  readonly role: 'server' | 'client' | 'authority';
+  readonly subject: string;
+  readonly notAfter: Instant;
+}
+
 export type WatchedKind = 'nodes' | 'pods' | 'jobs' | 'poddisruptionbudgets';
+
+/** A kind that can be listed, at the version that the server prefers. */
+export interface ListableKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Plural, as in paths. */
+  readonly resource: string;
+}
 
 /**
  * One cluster's Kubernetes API. TLS is verified with the cluster's CA. Rejects with classified `FailureError`s:
@@ -54,6 +77,10 @@ export interface KubernetesPort {
   serverVersion(): Promise<string>;
   /** True when `/readyz` answers ok. Never rejects for an API that is away: that is false. */
   ready(): Promise<boolean>;
+  /** Samples with these names from the `/metrics` of the API server that answers. */
+  metrics(names: readonly string[]): Promise<readonly MetricSample[]>;
+  /** Certificates of the connection; none over plain HTTP. */
+  certificates(): Promise<readonly ConnectionCertificate[]>;
 
   listNodes(): Promise<readonly NodeView[]>;
   listPods(options?: ListOptions): Promise<readonly PodView[]>;
@@ -71,6 +98,10 @@ export interface KubernetesPort {
     kind: { readonly apiVersion: string; readonly kind: string },
     options?: ListOptions,
   ): Promise<readonly KubernetesObject[]>;
+  /** By discovery, groups that are skipped aside. A group that does not answer is an error. */
+  listableKinds(skipGroup: (group: string) => boolean): Promise<readonly ListableKind[]>;
+  /** All objects of a kind as the server has them, page by page, so that only one page is in memory. */
+  listPages(kind: ListableKind): AsyncIterable<readonly KubernetesObject[]>;
   /** Server-side apply. Returns the object as the server would hold it, or holds it. */
   apply(object: KubernetesObject, options: ApplyOptions): Promise<KubernetesObject>;
   /**
@@ -85,12 +116,13 @@ export interface KubernetesPort {
   create(object: KubernetesObject): Promise<KubernetesObject>;
   /** False when it was not there. */
   delete(ref: ObjectRef, options: DeleteOptions): Promise<boolean>;
-  /** At most `limitBytes` of a container's log; undefined while there is none. */
+  /** At most `limitBytes` of a container's log, from its start or from `tailLines` before its end; undefined while there is none. */
   podLog(pod: {
     readonly namespace: string;
     readonly name: string;
     readonly container: string;
     readonly limitBytes: number;
+    readonly tailLines?: number;
   }): Promise<string | undefined>;
 
   /**

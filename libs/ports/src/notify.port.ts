@@ -22,7 +22,16 @@ export type DeliveryResult =
 export interface OutboxPort {
   /** Claims due deliveries for `claimFor`; within one route and subject only the oldest undelivered is handed out. */
   claim(now: Instant, limit: number, claimFor: Duration): Promise<readonly Delivery[]>;
+  /** Claims also what comes after these deliveries of one route, of the same subjects, as far as it is due: for a digest. */
+  claimFollowers(
+    claimed: readonly Delivery[],
+    now: Instant,
+    limit: number,
+    claimFor: Duration,
+  ): Promise<readonly Delivery[]>;
   settle(id: string, result: DeliveryResult, now: Instant): Promise<void>;
+  /** Trouble that came and went, and has kept still since, is told of once more. Returns how many deliveries follow. */
+  settleQuiet(now: Instant): Promise<number>;
   /** Events after `afterId`, oldest first, for SSE replay and `events --follow`. */
   eventsAfter(
     afterId: number,
@@ -37,6 +46,8 @@ export interface OutboxPort {
 /** Sends one delivery to its receiver. Never throws for what the receiver answers. */
 export interface NotifierPort {
   deliver(delivery: Delivery): Promise<DeliveryResult>;
+  /** One message for many deliveries of one route that people read, in the order of their events. */
+  deliverDigest(deliveries: readonly Delivery[]): Promise<DeliveryResult>;
 }
 
 /** One delivery as the log shows it. */

@@ -5,6 +5,7 @@ import type {
   ClusterStatus,
   InfrastructureAccount,
   NodePool,
+  ReportedStatus,
 } from '#fleet';
 
 /** Equality filters; undefined members do not filter. */
@@ -88,4 +89,8 @@ export interface RegistryPort {
 
   /** Statuses of the clusters asked for; those never reconciled are absent. */
   statuses(clusterIds: readonly string[]): Promise<ReadonlyMap<string, ClusterStatus>>;
+  /** Keeps what a client reports of a cluster. It is no change of the record: no version, no audit row, nothing is due. */
+  reportStatus(clusterId: string, status: ReportedStatus): Promise<void>;
+  /** What clients reported last, by cluster id. */
+  reportedStatuses(clusterIds: readonly string[]): Promise<ReadonlyMap<string, ReportedStatus>>;
 }

@@ -1,6 +1,7 @@
 import type { Duration, Instant } from '#kernel';
 import type {
   ClusterLifecycle,
+  ClusterStanding,
   ClusterStatus,
   FleetEvent,
   LockedInputs,
@@ -86,11 +87,8 @@ export interface UpdateStorePort extends ManifestStorePort, RollStorePort {
   markDue(clusterIds: readonly string[], now: Instant): Promise<void>;
   runtime(clusterId: string): Promise<ClusterRuntime | undefined>;
   runtimes(clusterIds: readonly string[]): Promise<readonly ClusterRuntime[]>;
-  /**
-   * The same without what only a cluster's own pass needs: no steps, nodes and inputs, and of the memory the given keys.
-   * For decisions over whole channels, where this is a tenth of the bytes.
-   */
-  standings(clusterIds: readonly string[], memoryKeys: readonly string[]): Promise<readonly ClusterRuntime[]>;
+  /** Every cluster of a channel with what decisions over channels look at, in one query. */
+  channelStandings(channel: string): Promise<readonly ClusterStanding[]>;
 
   startUpdate(
     lease: Lease,

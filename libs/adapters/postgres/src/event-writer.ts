@@ -1,6 +1,14 @@
+import type { Instant } from '#kernel';
 import type { FleetEvent, Severity } from '#fleet';
 import type { Queryable } from './database.js';
 import { storableText, toJsonb } from './json.js';
+import {
+  countRaise,
+  countResolution,
+  dueAfterBurst,
+  flappingNotice,
+  lastWords,
+} from './notification-damper.js';
 
 /** Which events go to a receiver. Absent members do not filter. */
 export interface RouteFilter {
@@ -9,6 +17,8 @@ export interface RouteFilter {
   readonly minSeverity?: Severity;
   /** Types of events; a trailing `*` matches any rest: `promotion.*`. */
   readonly types?: readonly string[];
+  /** People read it: more than a few messages a minute are held back and go as one. */
+  readonly digest?: boolean;
   /** Events without a channel pass only where this is absent. */
   readonly channels?: readonly string[];
 }
@@ -48,12 +58,14 @@ const INSERT_DELIVERIES = `
   INSERT INTO outbox_deliveries (id, route, event_id, subject, due_at)
   SELECT d.event_id || '.' || d.route, d.route, d.event_id, d.subject, to_timestamp(d.at / 1000)
     FROM unnest($1::text[], $2::bigint[], $3::text[], $4::float8[]) AS d (route, event_id, subject, at)
-   WHERE NOT EXISTS (SELECT 1 FROM notification_routes r WHERE r.name = d.route AND r.disabled_at IS NOT NULL)`;
+   WHERE NOT EXISTS (SELECT 1 FROM notification_routes r WHERE r.name = d.route AND r.disabled_at IS NOT NULL)
+  ON CONFLICT (id) DO NOTHING`;
 
 interface NewDelivery {
   readonly route: string;
   readonly eventId: number;
-  readonly event: FleetEvent;
+  readonly subject: string;
+  readonly dueAt: Instant;
 }
 
 /** Appends events and the deliveries that follow from them. The last thing that a transaction does: see the trigger. */
@@ -64,28 +76,60 @@ export class EventWriter {
     if (events.length === 0) return;
     const ids = await tx.rows<{ id: number }>(INSERT_EVENTS, [toJsonb(events)]);
     const deliveries: NewDelivery[] = [];
+    const notices: FleetEvent[] = [];
     for (const [index, event] of events.entries()) {
       const eventId = ids[index]?.id as number;
-      for (const route of await this.receivers(tx, event, eventId))
-        deliveries.push({ route, eventId, event });
+      for (const route of await this.receivers(tx, event, eventId, notices)) {
+        const dueAt = await this.dueAt(tx, route, event);
+        deliveries.push({ route, eventId, subject: event.subject, dueAt });
+      }
     }
-    if (deliveries.length === 0) return;
-    await tx.execute(INSERT_DELIVERIES, [
-      deliveries.map(({ route }) => route),
-      deliveries.map(({ eventId }) => eventId),
-      deliveries.map(({ event }) => storableText(event.subject)),
-      deliveries.map(({ event }) => event.at),
-    ]);
+    await insertDeliveries(tx, deliveries);
+    await this.append(tx, notices);
   }
 
-  private async receivers(tx: Queryable, event: FleetEvent, eventId: number): Promise<readonly string[]> {
+  /** Trouble that flapped and keeps still now is told of once more, as it stands. Returns how many messages follow. */
+  async settleQuiet(tx: Queryable, now: Instant): Promise<number> {
+    const words = await lastWords(tx, now);
+    await insertDeliveries(
+      tx,
+      words.map((word) => ({ ...word, dueAt: now })),
+    );
+    return words.length;
+  }
+
+  /** What is critical never waits. */
+  private async dueAt(tx: Queryable, route: string, event: FleetEvent): Promise<Instant> {
+    const people = this.routes.some((filter) => filter.route === route && filter.digest === true);
+    return people && event.severity !== 'critical' ? dueAfterBurst(tx, route, event.at) : event.at;
+  }
+
+  private async receivers(
+    tx: Queryable,
+    event: FleetEvent,
+    eventId: number,
+    notices: FleetEvent[],
+  ): Promise<readonly string[]> {
     if (event.dedupeKey !== undefined && isResolution(event)) {
       const told = await tx.rows<{ route: string }>(FORGET_KEY, [event.subject, event.dedupeKey]);
-      return told.map(({ route }) => route);
+      return (await countResolution(tx, event, eventId)) ? [] : told.map(({ route }) => route);
     }
     const routes = this.routes.filter((filter) => routeMatches(filter, event)).map(({ route }) => route);
     if (event.dedupeKey === undefined || routes.length === 0) return routes;
     const key = [event.subject, event.dedupeKey, eventId, event.at];
-    return (await tx.execute(REMEMBER_KEY, key)) === 1 ? routes : [];
+    if ((await tx.execute(REMEMBER_KEY, key)) !== 1) return [];
+    const flapping = await countRaise(tx, event, eventId);
+    if (flapping === 'begins') notices.push(flappingNotice(event));
+    return flapping === 'still' ? routes : [];
   }
+}
+
+async function insertDeliveries(tx: Queryable, deliveries: readonly NewDelivery[]): Promise<void> {
+  if (deliveries.length === 0) return;
+  await tx.execute(INSERT_DELIVERIES, [
+    deliveries.map(({ route }) => route),
+    deliveries.map(({ eventId }) => eventId),
+    deliveries.map(({ subject }) => storableText(subject)),
+    deliveries.map(({ dueAt }) => dueAt),
+  ]);
 }

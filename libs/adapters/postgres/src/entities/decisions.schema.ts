@@ -45,6 +45,7 @@ export const GateAnswerEntity = table<GateAnswer>('gate_answers', {
   channel: key(),
   gate: key(),
   name: key(),
+  treeDigest: optional(word()),
   state: word(),
   message: prose(),
   by: word(),

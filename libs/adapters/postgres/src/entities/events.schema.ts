@@ -70,6 +70,36 @@ export const NotifiedKeyEntity = table<NotifiedKeyRow>('notified_keys', {
   at: instant(),
 });
 
+export interface FlapRow {
+  readonly scope: string;
+  readonly dedupeKey: string;
+  readonly begunAt: Instant;
+  readonly times: number;
+  readonly lastEventId: number;
+  readonly quietUntil?: Instant;
+}
+
+export const FlapEntity = table<FlapRow>('notification_flaps', {
+  scope: key(),
+  dedupeKey: key(),
+  begunAt: instant(),
+  times: count(),
+  lastEventId: big(),
+  quietUntil: optional(instant()),
+});
+
+export interface BurstRow {
+  readonly route: string;
+  readonly begunAt: Instant;
+  readonly told: number;
+}
+
+export const BurstEntity = table<BurstRow>('notification_bursts', {
+  route: key(),
+  begunAt: instant(),
+  told: count(),
+});
+
 export interface ProblemRow extends Omit<Problem, 'firstSeen' | 'lastSeen'> {
   readonly id: number;
   readonly subject: string;

@@ -66,6 +66,7 @@ export interface ClusterRuntimeRow {
   readonly doorbell: number;
   readonly memory: ConfigItems;
   readonly inputs: unknown;
+  readonly reportedStatus: unknown;
 }
 
 export const ClusterRuntimeEntity = table<ClusterRuntimeRow>('cluster_runtimes', {
@@ -77,6 +78,7 @@ export const ClusterRuntimeEntity = table<ClusterRuntimeRow>('cluster_runtimes',
   doorbell: big(),
   memory: json(),
   inputs: optional(json()),
+  reportedStatus: optional(json()),
 });
 
 export const LeaseEntity = table<{ name: string; token: number; expiresAt: Instant }>('leases', {

@@ -1,7 +1,7 @@
 import type { Instant } from '#kernel';
-import type { ConformanceRun, Hold, ObjectRef, Promotion, Update } from '#fleet';
+import type { ConformanceLog, ConformanceRun, Hold, ObjectRef, Promotion, Update } from '#fleet';
 import type { Intent } from '#ports';
-import { count, instant, json, key, optional, ordinal, prose, table, word } from './columns.js';
+import { big, count, instant, json, key, optional, ordinal, prose, table, word } from './columns.js';
 
 export const UpdateEntity = table<Update>('updates', {
   id: key(),
@@ -74,6 +74,13 @@ export const ConformanceRunEntity = table<ConformanceRun>('conformance_runs', {
   createdAt: instant(),
   startedAt: optional(instant()),
   finishedAt: optional(instant()),
+});
+
+export const ConformanceLogEntity = table<ConformanceLog>('conformance_logs', {
+  runId: key(),
+  text: prose(),
+  dropped: big(),
+  updatedAt: instant(),
 });
 
 export const PromotionEntity = table<Promotion>('promotions', {

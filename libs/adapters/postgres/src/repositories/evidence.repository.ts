@@ -1,10 +1,11 @@
 import { Not } from 'typeorm';
-import type { ConformanceRun, FleetEvent, Promotion } from '#fleet';
+import type { Instant } from '#kernel';
+import type { ConformanceLog, ConformanceRun, FleetEvent, Promotion } from '#fleet';
 import type { Lease } from '#ports';
 import { appendAudit } from '../audit-writer.js';
 import type { Database, Queryable } from '../database.js';
 import { complete } from '../entities/columns.js';
-import { ConformanceRunEntity, PromotionEntity } from '../entities/updates.schema.js';
+import { ConformanceLogEntity, ConformanceRunEntity, PromotionEntity } from '../entities/updates.schema.js';
 import type { EventWriter } from '../event-writer.js';
 import { withoutNulls } from '../json.js';
 import { fence } from './lease.repository.js';
@@ -33,6 +34,27 @@ export class EvidenceRepository {
       await tx.manager.upsert(ConformanceRunEntity, complete(ConformanceRunEntity, run), ['id']);
       await this.events.append(tx, news);
     });
+  }
+
+  async getRun(id: string): Promise<ConformanceRun | undefined> {
+    return (await this.findRuns({ id }, 1))[0];
+  }
+
+  async log(runId: string): Promise<ConformanceLog | undefined> {
+    const row = await this.database.read((manager) => manager.findOneBy(ConformanceLogEntity, { runId }));
+    return row ?? undefined;
+  }
+
+  async saveLog(lease: Lease, log: ConformanceLog): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await fence(tx, lease);
+      await tx.manager.upsert(ConformanceLogEntity, complete(ConformanceLogEntity, log), ['runId']);
+    });
+  }
+
+  async forgetLogs(before: Instant): Promise<number> {
+    const sql = 'DELETE FROM conformance_logs WHERE updated_at < to_timestamp($1::float8 / 1000)';
+    return this.database.execute(sql, [before]);
   }
 
   async promotions(

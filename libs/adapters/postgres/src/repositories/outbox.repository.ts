@@ -1,22 +1,10 @@
-import { hours, minutes, seconds, type Duration, type Instant } from '#kernel';
-import type { FleetEvent, StoredEvent } from '#fleet';
+import type { Duration, Instant } from '#kernel';
+import { retryDelay, type FleetEvent, type StoredEvent } from '#fleet';
 import type { Delivery, DeliveryResult, OutboxPort } from '#ports';
 import type { Database, Queryable } from '../database.js';
 import type { EventListener } from '../event-listener.js';
+import type { EventWriter } from '../event-writer.js';
 import { storableText } from '../json.js';
-
-/** Waits before the second, third … attempt: three days in all, as Standard Webhooks recommends. */
-const RETRY_AFTER: readonly Duration[] = [
-  seconds(5),
-  minutes(5),
-  minutes(30),
-  hours(2),
-  hours(5),
-  hours(10),
-  hours(14),
-  hours(20),
-  hours(24),
-];
 
 const EVENT_COLUMNS =
   'e.type, e.at, e.severity, e.subject, e.channel, e.cluster_id, e.message, e.data, e.dedupe_key';
@@ -31,6 +19,20 @@ const CLAIM = `
                         WHERE o.state = 'pending' AND o.route = c.route AND o.subject = c.subject
                           AND o.event_id < c.event_id)
      ORDER BY c.due_at, c.event_id LIMIT $2 FOR UPDATE SKIP LOCKED)
+  UPDATE outbox_deliveries d
+     SET claimed_until = to_timestamp(($1::float8 + $3::float8) / 1000), attempt = d.attempt + 1
+    FROM picked, events e
+   WHERE d.id = picked.id AND e.id = d.event_id
+  RETURNING d.id AS delivery_id, d.route, d.attempt, d.due_at, d.event_id AS id, ${EVENT_COLUMNS}`;
+
+/** What follows deliveries that are claimed, of the same subjects: nobody else is handed it as long as those are pending. */
+const CLAIM_FOLLOWERS = `
+  WITH picked AS (
+    SELECT c.id FROM outbox_deliveries c
+     WHERE c.state = 'pending' AND c.route = $4 AND c.subject = ANY ($5::text[])
+       AND c.due_at <= to_timestamp($1::float8 / 1000)
+       AND (c.claimed_until IS NULL OR c.claimed_until <= to_timestamp($1::float8 / 1000))
+     ORDER BY c.event_id LIMIT $2 FOR UPDATE SKIP LOCKED)
   UPDATE outbox_deliveries d
      SET claimed_until = to_timestamp(($1::float8 + $3::float8) / 1000), attempt = d.attempt + 1
     FROM picked, events e
@@ -80,11 +82,30 @@ export class OutboxRepository implements OutboxPort {
   constructor(
     private readonly database: Database,
     private readonly listener: EventListener,
+    private readonly events: EventWriter,
   ) {}
 
   async claim(now: Instant, limit: number, claimFor: Duration): Promise<readonly Delivery[]> {
     const rows = await this.database.rows<DeliveryRow>(CLAIM, [now, limit, claimFor]);
     return rows.map(toDelivery).sort((a, b) => a.event.id - b.event.id);
+  }
+
+  async claimFollowers(
+    claimed: readonly Delivery[],
+    now: Instant,
+    limit: number,
+    claimFor: Duration,
+  ): Promise<readonly Delivery[]> {
+    const [first] = claimed;
+    if (first === undefined) return [];
+    const subjects = [...new Set(claimed.map(({ event }) => event.subject))];
+    const params = [now, limit, claimFor, first.route, subjects];
+    const rows = await this.database.rows<DeliveryRow>(CLAIM_FOLLOWERS, params);
+    return rows.map(toDelivery).sort((a, b) => a.event.id - b.event.id);
+  }
+
+  async settleQuiet(now: Instant): Promise<number> {
+    return this.database.transaction((tx) => this.events.settleQuiet(tx, now));
   }
 
   async settle(id: string, result: DeliveryResult, now: Instant): Promise<void> {
@@ -131,7 +152,7 @@ export class OutboxRepository implements OutboxPort {
       'SELECT attempt FROM outbox_deliveries WHERE id = $1',
       [id],
     );
-    const wait = RETRY_AFTER[(row?.attempt ?? 1) - 1];
+    const wait = retryDelay(row?.attempt ?? 1);
     const text = storableText(reason);
     if (wait === undefined) await this.database.execute(FINISH, [id, 'dead', now, null, text]);
     else await this.database.execute(RETRY, [id, now + (after ?? wait), text]);

@@ -1,14 +1,20 @@
 import type { Clock } from '#kernel';
-import type { ClusterStatus } from '#fleet';
+import type { ClusterStatus, ReportedStatus } from '#fleet';
 import type { RegistryPort } from '#ports';
 import type { Database } from '../database.js';
 import type { EventWriter } from '../event-writer.js';
+import { toJsonb } from '../json.js';
 import { AccountRepository } from './account.repository.js';
 import { ClusterRepository } from './cluster.repository.js';
 import { NodePoolRepository } from './node-pool.repository.js';
 
 const STATUSES =
   'SELECT status FROM cluster_runtimes WHERE cluster_id = ANY ($1::text[]) AND status IS NOT NULL';
+
+const REPORTED = `
+  SELECT cluster_id, reported_status FROM cluster_runtimes
+   WHERE cluster_id = ANY ($1::text[]) AND reported_status IS NOT NULL`;
+const REPORT = 'UPDATE cluster_runtimes SET reported_status = $2::jsonb WHERE cluster_id = $1';
 
 /** The registry: accounts, clusters, pools, and the statuses of clusters. */
 export function createRegistry(database: Database, events: EventWriter, clock: Clock): RegistryPort {
@@ -35,6 +41,15 @@ export function createRegistry(database: Database, events: EventWriter, clock: C
     statuses: async (ids) => {
       const rows = await database.rows<{ status: ClusterStatus }>(STATUSES, [ids]);
       return new Map(rows.map(({ status }) => [status.clusterId, status]));
+    },
+    reportStatus: async (id, status) => {
+      await database.execute(REPORT, [id, toJsonb(status)]);
+    },
+    reportedStatuses: async (ids) => {
+      const rows = await database.rows<{ cluster_id: string; reported_status: ReportedStatus }>(REPORTED, [
+        ids,
+      ]);
+      return new Map(rows.map((row) => [row.cluster_id, row.reported_status]));
     },
   };
 }

@@ -7,6 +7,7 @@ import { complete } from '../entities/columns.js';
 import { UpdateEntity } from '../entities/updates.schema.js';
 import type { EventWriter } from '../event-writer.js';
 import { toJsonb, withoutNulls } from '../json.js';
+import { channelStandings } from './cluster-standings.js';
 import { IntentRepository } from './intent.repository.js';
 import { fence } from './lease.repository.js';
 import { createManifestStore } from './manifest-store.repository.js';
@@ -19,12 +20,6 @@ const DUE = `
 
 const RUNTIMES = `
   SELECT cluster_id, status, admitted_revision_id, next_due_at, doorbell, memory, inputs
-    FROM cluster_runtimes WHERE cluster_id = ANY ($1::text[])`;
-
-const STANDINGS = `
-  SELECT cluster_id, status - '{steps,nodes}'::text[] || '{"steps":[],"nodes":[]}' AS status, admitted_revision_id,
-         next_due_at, doorbell, NULL AS inputs,
-         (SELECT COALESCE(jsonb_object_agg(k, memory->k), '{}') FROM unnest($2::text[]) AS k WHERE memory ? k) AS memory
     FROM cluster_runtimes WHERE cluster_id = ANY ($1::text[])`;
 
 const SUPERSEDE = `
@@ -65,7 +60,7 @@ export function createUpdateStore(database: Database, events: EventWriter): Upda
     markDue: (ids, now) => markDue(database, ids, now),
     runtime: async (id) => (await runtimes([id]))[0],
     runtimes,
-    standings: async (ids, keys) => (await database.rows<RuntimeRow>(STANDINGS, [ids, keys])).map(toRuntime),
+    channelStandings: (channel) => channelStandings(database, channel),
     startUpdate: (lease, update, supersedes, news) =>
       startUpdate(database, events, lease, update, supersedes, news),
     openUpdate: (clusterId) => findUpdate(database, { clusterId, state: 'running' }),
