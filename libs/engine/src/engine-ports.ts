@@ -2,15 +2,19 @@ import type { Clock, Duration, Ids } from '#kernel';
 import { minutes, seconds } from '#kernel';
 import type {
   AwsAccess,
+  BackupStorePort,
   ChannelStorePort,
   ConfigStorePort,
   DoorbellPort,
+  EtcdAccess,
   GitPort,
+  HealthProbePort,
   KubernetesAccess,
   LeasePort,
   LogPort,
   PromotionStorePort,
   RegistryPort,
+  RestoreDrillPort,
   UpdateStorePort,
 } from '#ports';
 
@@ -21,11 +25,18 @@ export interface EnginePorts {
   readonly channels: ChannelStorePort;
   readonly decisions: PromotionStorePort;
   readonly configs: ConfigStorePort;
+  readonly backups: BackupStorePort;
   readonly leases: LeasePort;
   readonly doorbell: DoorbellPort;
   readonly git: GitPort;
   readonly aws: AwsAccess;
   readonly kubernetes: KubernetesAccess;
+  /** Without it the members of etcd are not looked after, and no snapshot is taken. */
+  readonly etcd?: EtcdAccess;
+  /** Restores snapshots for proof; without it backups are verified by their digests only. */
+  readonly drill?: RestoreDrillPort;
+  /** Checks of health gates; without it they have no answer, and the gates stay shut. */
+  readonly probes?: HealthProbePort;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: LogPort;

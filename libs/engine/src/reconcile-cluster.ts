@@ -90,15 +90,16 @@ async function reconcileLeased(
   const standing = await endExpired(ports, lease, cluster, stored);
   // What people ask for about its objects or inputs is looked at now.
   const asked = standing.refreshAsked || (await ports.updates.openManifestRequests(clusterId)).length > 0;
-  const quiet = asked ? undefined : settledNow(cluster, runtime, standing, settings, now);
+  const settled = asked ? undefined : settledOn(cluster, runtime, standing);
   const expiry = firstExpiry(standing);
-  if (quiet && quiet.revisionId !== runtime.admittedRevisionId) {
-    if (await carryOver(parts, lease, cluster, runtime, quiet, expiry)) return { kind: 'settled' };
-  } else if (quiet && runtime.status) {
+  if (settled && settled.revisionId !== runtime.admittedRevisionId) {
+    // Whenever it was verified last: a look that is due follows, and the same content goes on soaking.
+    if (await carryOver(parts, lease, cluster, runtime, settled, expiry)) return { kind: 'settled' };
+  } else if (settled && runtime.status && now < settled.verifiedAt + settings.resyncInterval * 0.85) {
     await ports.updates.commitPass(await lease.current(), {
       status: runtime.status,
       doorbellSeen: runtime.doorbell,
-      nextDueAt: soonest(spreadInterval(quiet.verifiedAt, settings.resyncInterval, clusterId), expiry),
+      nextDueAt: soonest(spreadInterval(settled.verifiedAt, settings.resyncInterval, clusterId), expiry),
       memory: runtime.memory,
       events: [],
     });
@@ -107,19 +108,16 @@ async function reconcileLeased(
   return runPass(parts, lease, cluster, runtime, holdsFor(cluster, holds, now), standing);
 }
 
-/** Well, brought to what this record asks for, and looked at not long ago; its channel may be at another revision by now. */
-function settledNow(
+/** Well, and brought to what this record asks for; its channel may be at another revision by now. */
+function settledOn(
   cluster: Cluster,
   runtime: ClusterRuntime,
   standing: ConfigStanding,
-  settings: EngineSettings,
-  now: Instant,
 ): Settled | undefined {
   if (cluster.lifecycleStatus === 'decommission-requested') return undefined;
   const settled = settledBasis(runtime.memory[SETTLED]);
   if (!settled || runtime.status?.phase !== 'ready') return undefined;
-  const same = settled.recordDigest === recordDigest(cluster, standing);
-  return same && now < settled.verifiedAt + settings.resyncInterval * 0.85 ? settled : undefined;
+  return settled.recordDigest === recordDigest(cluster, standing) ? settled : undefined;
 }
 
 export interface PassParts {

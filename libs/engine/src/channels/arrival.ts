@@ -1,7 +1,7 @@
 import type { Channel, ChannelRevision, Revision } from '#fleet';
 import { classifyArrival, enterChannel, type ChannelNote, type ChannelPolicy } from '#promotion';
 import type { EnginePorts } from '../engine-ports.js';
-import { earlierEntries, gatesFor } from './gates.js';
+import { earlierEntries, gatesFor, presentEntry } from './gates.js';
 import { channelPolicyOf, PolicyReader } from './policy-reader.js';
 
 /** How a new head begins in its channel: admitted, or held with the reasons. */
@@ -17,10 +17,11 @@ export async function arrivalOf(ports: EnginePorts, channel: Channel, revision: 
   const policy = channelPolicyOf(await policies.policyOf(judged), channel);
   const now = ports.clock.now();
   const earlier = await earlierEntries(ports, channel.name, revision);
-  const [evaluation, ours, glass] = await Promise.all([
+  const [evaluation, ours, glass, present] = await Promise.all([
     gatesFor(ports, channel, policy, revision),
     ourDoing(ports, channel, revision, earlier),
     ports.decisions.brokenGlass(channel.name, revision.treeDigest, now),
+    presentEntry(ports, channel.name, revision),
   ]);
   const arrival = classifyArrival({
     policy: channel.headCommit === undefined ? baseline(policy) : policy,
@@ -32,7 +33,7 @@ export async function arrivalOf(ports: EnginePorts, channel: Channel, revision: 
     now,
   });
   return {
-    entry: enterChannel(revision, channel.name, arrival, now),
+    entry: enterChannel(revision, channel.name, arrival, now, present),
     ...(arrival.kind === 'admitted' && arrival.note !== undefined && { note: arrival.note }),
   };
 }

@@ -1,10 +1,8 @@
 import { fail, type Instant, seconds } from '#kernel';
-import type { Channel, ChannelRevision, Cluster, ConformanceRun, Hold, Revision } from '#fleet';
+import type { Channel, ChannelRevision, ClusterStanding, ConformanceRun, Hold, Revision } from '#fleet';
 import { problemType } from '#fleet';
-import type { ClusterRuntime } from '#ports';
 import type { ChannelPolicy, ClusterFacts, FleetPolicy } from '#promotion';
 import type { EnginePorts } from '../engine-ports.js';
-import { SETTLED, settledBasis } from '../pass/settled.js';
 import { channelPolicyOf, type PolicySource } from './policy-reader.js';
 
 /** Everything that decisions about one revision in one channel look at, read once. */
@@ -14,7 +12,7 @@ export interface ChannelView {
   readonly channelPolicy: ChannelPolicy;
   readonly revision: Revision;
   readonly entry: ChannelRevision;
-  readonly clusters: readonly Cluster[];
+  readonly standings: readonly ClusterStanding[];
   readonly facts: readonly ClusterFacts[];
   readonly runs: readonly ConformanceRun[];
   readonly holds: readonly Hold[];
@@ -33,19 +31,14 @@ export async function viewChannel(
   if (!revision) return fail(lostRevision(entry.revisionId));
   const policy = await policies.policyOf(channel);
   const channelPolicy = channelPolicyOf(policy, channel);
-  const clusters = await ports.registry.listClusters({ channel: channel.name });
-  const [runtimes, runs, holds] = await Promise.all([
-    ports.updates.standings(
-      clusters.map((cluster) => cluster.id),
-      [SETTLED],
-    ),
+  const [standings, runs, holds] = await Promise.all([
+    ports.updates.channelStandings(channel.name),
     ports.channels.runsFor({ treeDigest: revision.treeDigest, channel: channel.name }, 500),
     ports.channels.holds(),
   ]);
-  const byId = new Map(runtimes.map((runtime) => [runtime.clusterId, runtime]));
-  const facts = clusters.map((cluster) => factsOf(cluster, byId.get(cluster.id), revision, entry));
+  const facts = standings.map((standing) => factsOf(standing, revision, entry));
   const now = ports.clock.now();
-  return { channel, policy, channelPolicy, revision, entry, clusters, facts, runs, holds, now };
+  return { channel, policy, channelPolicy, revision, entry, standings, facts, runs, holds, now };
 }
 
 const lostRevision = (id: string) =>
@@ -55,41 +48,52 @@ const lostRevision = (id: string) =>
     message: `revision ${id} is in a channel but not stored`,
   }) as const;
 
+const AWAY = problemType('api-unreachable');
+
 /** A cluster as promotion decisions see it, against one revision. */
 export function factsOf(
-  cluster: Cluster,
-  runtime: ClusterRuntime | undefined,
-  revision: Pick<Revision, 'id' | 'treeDigest'>,
+  standing: ClusterStanding,
+  revision: Pick<Revision, 'treeDigest'>,
   entry: Pick<ChannelRevision, 'soak'>,
 ): ClusterFacts {
-  const status = runtime?.status;
-  const settled = settledBasis(runtime?.memory[SETTLED]);
-  const away = problemType('api-unreachable');
+  const { id, alias, environment, canary, admittedRevisionId } = standing;
+  const { phase, currentVersion, desiredDigest, serverVersion } = standing;
   return {
-    id: cluster.id,
-    alias: cluster.alias,
-    environment: cluster.environment,
-    criticality: cluster.criticalityLevel,
-    canary: cluster.configItems['fairway_canary'] === 'true',
-    phase: phaseOf(cluster, status?.phase),
+    id,
+    alias,
+    environment,
+    canary,
+    criticality: standing.criticalityLevel,
+    phase: phaseOf(standing),
     // Whoever was there and in reach when the revision was verified is in the record of its soak.
-    ...(entry.soak !== undefined && !(cluster.id in entry.soak.basis) && { newcomer: true }),
-    onRevision: settled?.treeDigest === revision.treeDigest,
-    healthy: status?.phase === 'ready',
-    since: status?.since ?? cluster.createdAt,
+    ...(entry.soak !== undefined && !(id in entry.soak.basis) && { newcomer: true }),
+    onRevision: standing.settledTree === revision.treeDigest,
+    healthy: phase === 'ready',
+    since: standing.since ?? standing.createdAt,
     // Not at the first time that it does not answer: for half a minute, as its problem says.
-    unreachable: (status?.problems ?? []).some(
-      ({ type, firstSeen = 0, lastSeen = 0 }) => type === away && lastSeen - firstSeen >= seconds(30),
+    unreachable: standing.problems.some(
+      ({ type, firstSeen = 0, lastSeen = 0 }) => type === AWAY && lastSeen - firstSeen >= seconds(30),
     ),
-    ...(status?.currentVersion !== undefined && { currentVersion: status.currentVersion }),
-    ...(runtime?.admittedRevisionId !== undefined && { admittedRevisionId: runtime.admittedRevisionId }),
-    ...(status?.desiredDigest !== undefined && { desiredDigest: status.desiredDigest }),
-    ...(status?.serverVersion !== undefined && { serverVersion: status.serverVersion }),
+    ...troublesOf(standing),
+    ...(currentVersion !== undefined && { currentVersion }),
+    ...(admittedRevisionId !== undefined && { admittedRevisionId }),
+    ...(desiredDigest !== undefined && { desiredDigest }),
+    ...(serverVersion !== undefined && { serverVersion }),
   };
 }
 
-function phaseOf(cluster: Cluster, phase: ClusterFacts['phase'] | undefined): ClusterFacts['phase'] {
-  if (cluster.lifecycleStatus === 'decommissioned') return 'decommissioned';
-  if (cluster.lifecycleStatus === 'decommission-requested') return 'decommissioning';
+function troublesOf({ problems }: ClusterStanding): Pick<ClusterFacts, 'troubles'> {
+  if (problems.length === 0) return {};
+  const troubles = problems.map(({ type, severity, title, detail }) => ({
+    code: type.slice(type.lastIndexOf('/') + 1),
+    severity,
+    message: (detail ?? title).slice(0, 200),
+  }));
+  return { troubles };
+}
+
+function phaseOf({ lifecycleStatus, phase }: ClusterStanding): ClusterFacts['phase'] {
+  if (lifecycleStatus === 'decommissioned') return 'decommissioned';
+  if (lifecycleStatus === 'decommission-requested') return 'decommissioning';
   return phase ?? 'pending';
 }

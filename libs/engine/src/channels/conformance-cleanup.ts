@@ -1,10 +1,12 @@
-import { hours, toFailure } from '#kernel';
+import { days, hours, toFailure } from '#kernel';
 import { RUN_LABEL, conformanceRefs } from '#promotion';
 import type { Cluster } from '#fleet';
 import type { KubernetesPort } from '#ports';
 import type { EnginePorts } from '../engine-ports.js';
 
 const EVERY = hours(1);
+/** Logs of runs are for people who look into a failure, not for ever. */
+const LOGS_KEPT = days(30);
 const KINDS = [
   { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding' },
   { apiVersion: 'v1', kind: 'Namespace' },
@@ -16,6 +18,7 @@ const KINDS = [
  */
 export async function sweepConformance(ports: EnginePorts, channel: string): Promise<void> {
   if (!(await ports.leases.acquire(`schedule/conformance-sweep/${channel}`, EVERY))) return;
+  await ports.channels.forgetConformanceLogs(ports.clock.now() - LOGS_KEPT);
   for (const cluster of await ports.registry.listClusters({ channel })) {
     if (cluster.lifecycleStatus !== 'ready') continue;
     try {

@@ -16,12 +16,14 @@ import {
 export type RunLook =
   /** Its Job is not there: it was never created, or the worker died in between. */
   | { readonly kind: 'absent' }
-  | { readonly kind: 'running'; readonly message: string }
-  | { readonly kind: 'ended'; readonly judgement: Judgement };
+  | { readonly kind: 'running'; readonly message: string; readonly tail?: string | undefined }
+  | { readonly kind: 'ended'; readonly judgement: Judgement; readonly tail?: string | undefined };
 
 /** JUnit of 64 MiB packs to a few; logs beyond this are cut, and a cut frame is its own verdict. Kept in memory thrice. */
 const RESULTS_LOG_LIMIT = 32 * 1024 * 1024;
-const PROGRESS_LOG_LIMIT = 256 * 1024;
+/** The end of what the tests print, looked at every few seconds; the beginning names the number of tests. */
+const TAIL = { tailLines: 1_000, limitBytes: 1024 * 1024 } as const;
+const HEAD_LIMIT = 256 * 1024;
 /** A run whose Job vanished is created again only in its first minute; later somebody removed it. */
 const CREATION_TIME = minutes(1);
 
@@ -41,8 +43,9 @@ export async function outcomeOfRun(
   }
   const end = endOfJob(job);
   const [pod] = await kubernetes.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace });
-  if (!end) return { kind: 'running', message: await progressOf(kubernetes, namespace, pod) };
   const name = pod?.metadata.name;
+  const tail = name === undefined ? undefined : await testsLog(kubernetes, namespace, name, TAIL);
+  if (!end) return { kind: 'running', message: await progressOf(kubernetes, namespace, name, tail), tail };
   const log =
     name === undefined
       ? ''
@@ -52,13 +55,14 @@ export async function outcomeOfRun(
           container: RESULTS_CONTAINER,
           limitBytes: RESULTS_LOG_LIMIT,
         })) ?? '');
-  return ended(run, suite, {
+  const look = await ended(run, suite, {
     log,
     digestNow,
     serverVersion: await kubernetes.serverVersion(),
     ...exitOf(pod),
     jobFailureReason: podReason(pod) ?? end.reason,
   });
+  return { ...look, tail };
 }
 
 interface Evidence {
@@ -70,7 +74,11 @@ interface Evidence {
   readonly jobFailureReason?: string | undefined;
 }
 
-async function ended(run: ConformanceRun, suite: ConformanceSuite, evidence: Evidence): Promise<RunLook> {
+async function ended(
+  run: ConformanceRun,
+  suite: ConformanceSuite,
+  evidence: Evidence,
+): Promise<Extract<RunLook, { kind: 'ended' }>> {
   const judgement = judge({
     exit: evidence.exit,
     junit: await extractJUnit(evidence.log),
@@ -85,21 +93,30 @@ async function ended(run: ConformanceRun, suite: ConformanceSuite, evidence: Evi
   return { kind: 'ended', judgement };
 }
 
+/** Of the container with the tests. One that cannot be read now is read at the next look. */
+async function testsLog(
+  kubernetes: KubernetesPort,
+  namespace: string,
+  name: string,
+  limits: { readonly limitBytes: number; readonly tailLines?: number },
+): Promise<string | undefined> {
+  return kubernetes
+    .podLog({ namespace, name, container: CONFORMANCE_CONTAINER, ...limits })
+    .catch(() => undefined);
+}
+
 async function progressOf(
   kubernetes: KubernetesPort,
   namespace: string,
-  pod: KubernetesObject | undefined,
+  pod: string | undefined,
+  tail: string | undefined,
 ): Promise<string> {
-  if (!pod) return 'waits for its pod';
-  const log = await kubernetes
-    .podLog({
-      namespace,
-      name: pod.metadata.name,
-      container: CONFORMANCE_CONTAINER,
-      limitBytes: PROGRESS_LOG_LIMIT,
-    })
-    .catch(() => undefined);
-  const progress = log === undefined ? undefined : conformanceProgress(log);
+  if (pod === undefined) return 'waits for its pod';
+  let progress = conformanceProgress(tail ?? '');
+  if (!progress && tail !== undefined) {
+    const head = await testsLog(kubernetes, namespace, pod, { limitBytes: HEAD_LIMIT });
+    progress = head === undefined ? undefined : conformanceProgress(head);
+  }
   return progress ? `${progress.done} of ${progress.total} tests, ${progress.failed} failed` : 'starts';
 }
 

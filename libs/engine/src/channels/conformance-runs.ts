@@ -3,6 +3,7 @@ import type { Channel, Cluster, ConformanceRun, FleetEvent } from '#fleet';
 import {
   conformanceObjects,
   conformanceRefs,
+  followLog,
   type ConformanceSuite,
   type Judgement,
   type StartRun,
@@ -79,14 +80,16 @@ class RunAdvancer {
       this.ports.registry.getCluster(run.clusterId),
       this.ports.updates.runtime(run.clusterId),
     ]);
-    if (!cluster || !runtime || this.overtaken(run, runtime)) return this.abandon(run, cluster);
+    if (!cluster || !runtime || (await this.overtaken(run, runtime))) return this.abandon(run, cluster);
     if (run.state === 'pending') return this.start(run, cluster, runtime);
     return this.look(run, cluster, runtime);
   }
 
-  /** The cluster is meant to run something else by now: the run would prove nothing. */
-  private overtaken(run: ConformanceRun, runtime: ClusterRuntime): boolean {
-    return runtime.admittedRevisionId !== run.revisionId;
+  /** The cluster is meant to run another content by now: the run would prove nothing. Another commit of it is no other. */
+  private async overtaken(run: ConformanceRun, { admittedRevisionId }: ClusterRuntime): Promise<boolean> {
+    if (admittedRevisionId === undefined) return true;
+    if (admittedRevisionId === run.revisionId) return false;
+    return (await this.ports.channels.getRevision(admittedRevisionId))?.treeDigest !== run.treeDigest;
   }
 
   private async start(run: ConformanceRun, cluster: Cluster, runtime: ClusterRuntime): Promise<void> {
@@ -127,11 +130,22 @@ class RunAdvancer {
     const digestNow = settledBasis(runtime.memory[SETTLED])?.desiredDigest;
     const outcome = await outcomeOfRun(kubernetes, run, suite, digestNow, this.ports.clock.now());
     if (outcome.kind === 'absent') return this.start({ ...run, state: 'pending' }, cluster, runtime);
+    await this.keepLog(run, outcome.tail);
     if (outcome.kind === 'running') {
       if (outcome.message !== run.message) await this.save({ ...run, message: outcome.message }, []);
       return;
     }
     await this.finish(run, outcome.judgement, cluster);
+  }
+
+  /** What the tests printed since the last look, for people: it has to outlive the Job. */
+  private async keepLog(run: ConformanceRun, tail: string | undefined): Promise<void> {
+    if (tail === undefined || tail === '') return;
+    const known = await this.ports.channels.conformanceLog(run.id);
+    const { text, dropped } = followLog(known, tail);
+    if (known?.text === text) return;
+    const log = { runId: run.id, text, dropped, updatedAt: this.ports.clock.now() };
+    await this.ports.channels.saveConformanceLog(await this.lease.current(), log);
   }
 
   private async finish(run: ConformanceRun, judgement: Judgement, cluster?: Cluster): Promise<void> {

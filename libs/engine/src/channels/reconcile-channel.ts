@@ -11,6 +11,7 @@ import { sweepConformance } from './conformance-cleanup.js';
 import { advanceRuns, newRun } from './conformance-runs.js';
 import { nextGates, type NextGate } from './gates.js';
 import { channelPolicyOf, PolicyReader, storePolicy, type PolicySource } from './policy-reader.js';
+import { probeGates } from './probers.js';
 import { finishPromotions, promote, runPromoteRequests, type Mover } from './promote.js';
 import { runRollbacks } from './rollback.js';
 
@@ -63,7 +64,8 @@ async function advance(
   const view = await viewChannel(ports, policies, channel);
   if (!view) return { kind: 'idle', recheckIn: settings.gitPollInterval };
   const decided = await decide(ports, lease, policies, channels, view);
-  const gates = await nextGates(ports, policies, channels, name, view.revision);
+  await probeGates(ports, policies, channels, { ...view, entry: decided.entry });
+  const gates = await nextGates(ports, policies, channels, name, view.revision, view);
   await promoteEligible(mover, view, decided.entry, gates);
   const soon = running || decided.startRuns.length > 0;
   return {

@@ -1,4 +1,6 @@
+import type { Instant } from '#kernel';
 import type { Channel, ChannelRequest, FleetEvent, Hold, Promotion, Revision } from '#fleet';
+import type { MergeResult } from '#ports';
 import type { Moved, Mover } from './promote.js';
 import { requestEvent } from './promote.js';
 
@@ -35,6 +37,11 @@ async function rollBackChannel(
   );
   const expected = known?.expectedCommit ?? channel.headCommit;
   if (expected === undefined) return { kind: 'refused', message: 'the channel has no revision yet' };
+  if (!known && (await hasContentOf(mover, channel, revision)))
+    return {
+      kind: 'refused',
+      message: `${channel.name} has the content of ${revision.commit.slice(0, 12)} now`,
+    };
   await ensureHold(mover, request, { kind: 'channel', channel: channel.name });
   const promotion = known ?? intended(request, channel, expected);
   if (!known) await ports.channels.recordPromotion(await lease.current(), promotion);
@@ -43,16 +50,7 @@ async function rollBackChannel(
     message: `Roll ${channel.name} back to ${revision.commit.slice(0, 12)}\n\n${request.reason}\n\nFairway-Rollback: ${request.id}\nFairway-Revision: ${revision.commit}`,
     at: request.createdAt,
   });
-  const settledAt = ports.clock.now();
-  const settled: Promotion =
-    made.kind === 'advanced' || made.kind === 'already'
-      ? { ...promotion, state: 'done', resultCommit: made.commit, settledAt }
-      : {
-          ...promotion,
-          state: 'refused',
-          reason: `the branch moved meanwhile; look at it, and ask again`,
-          settledAt,
-        };
+  const settled = settledBy(made, promotion, ports.clock.now());
   await ports.channels.settlePromotion(await lease.current(), settled, [
     rollbackEvent(settled, request, revision),
   ]);
@@ -60,6 +58,23 @@ async function rollBackChannel(
   return settled.state === 'done'
     ? { kind: 'done', message: `${channel.name} has the content of ${revision.commit.slice(0, 12)} again` }
     : { kind: 'refused', message: settled.reason ?? '' };
+}
+
+const settledBy = (made: MergeResult, promotion: Promotion, settledAt: Instant): Promotion =>
+  made.kind === 'advanced' || made.kind === 'already'
+    ? { ...promotion, state: 'done', resultCommit: made.commit, settledAt }
+    : {
+        ...promotion,
+        state: 'refused',
+        reason: 'the branch moved meanwhile; look at it, and ask again',
+        settledAt,
+      };
+
+/** Nothing would be brought back, and what runs well would be marked as rolled back. */
+async function hasContentOf({ ports }: Mover, channel: Channel, revision: Revision): Promise<boolean> {
+  const [entry] = await ports.channels.channelRevisions(channel.name, 1);
+  const present = entry?.admitted === true ? await ports.channels.getRevision(entry.revisionId) : undefined;
+  return present?.treeDigest === revision.treeDigest;
 }
 
 const intended = (request: ChannelRequest, channel: Channel, expectedCommit: string): Promotion => ({

@@ -32,10 +32,16 @@ export interface Compared {
   readonly adopt: boolean;
   /** The API server refused the dry-run; nothing is written then. */
   readonly refused?: Failure;
+  /** Places whose difference was accepted, or is fought over: `body` has them as they are. */
+  readonly accepted?: readonly Way[];
+  /** Identity of what was compared: the body and the content of `live`. Absent where it was read again, or not asked. */
+  readonly pair?: string;
 }
 
+type Way = readonly PathSegment[];
+
 /** Places that stay as they are, by `refKey`. */
-export type LeaveAlone = ReadonlyMap<string, readonly (readonly PathSegment[])[]>;
+export type LeaveAlone = ReadonlyMap<string, readonly Way[]>;
 
 interface Scope {
   readonly pass: Pass;
@@ -98,6 +104,7 @@ async function compareOne(scope: Scope, staged: StagedObject): Promise<Compared>
   const key = refKey(refOf(staged.object));
   const live = scope.survey.live.get(key);
   if (live?.metadata.deletionTimestamp !== undefined) return { ...unasked(staged), live, action: 'wait' };
+  const accepted = scope.leaveAlone.get(key) ?? [];
   const body = bodyOf(scope, staged, live);
   const pair = pairOf(body.object, live, scope.ignore.get(staged.component) ?? []);
   const cache = comparisonCache(scope.pass.kubernetes);
@@ -106,9 +113,11 @@ async function compareOne(scope: Scope, staged: StagedObject): Promise<Compared>
   // The live object of now, because its status may be another.
   if (known) return live ? { ...known, live, staged } : { ...known, staged };
   const same = live && !needsAdoption(live) && scope.survey.inventory.get(key)?.confirmed === pair;
-  const compared: Compared = same
+  const asked: Compared = same
     ? { staged, live, body, action: 'none', lines: [], adopt: false }
     : await ask(scope, staged, live, body);
+  // The live object may have been read again since.
+  const compared = asked.live === live ? { ...asked, accepted, pair } : { ...asked, accepted };
   if (!compared.refused) cache.store(key, pair, compared, now);
   return compared;
 }
@@ -187,11 +196,19 @@ const pairOf = (
   ignore: readonly string[],
 ): string => digestOfValue([body, ignore, live === undefined ? 'absent' : contentDigest(live, ignore)]);
 
-/** What the inventory remembers of an object that is as it should be: the next comparison needs no dry-run then. */
-export function confirmedPair(pass: Pass, staged: StagedObject, live: KubernetesObject): string {
+/**
+ * What the inventory remembers of an object that is as it should be: the next comparison needs no dry-run then. Differences
+ * that were accepted are part of it, so that a look at the drift still sees them.
+ */
+export function confirmedPair(pass: Pass, compared: Compared, live: KubernetesObject): string {
+  const { staged, accepted = [] } = compared;
   const settings = pass.desired.components.find((one) => one.name === staged.component)?.settings;
   const ignore = settings?.ignore ?? [];
-  const empty: Survey = { live: new Map(), inventory: new Map() };
-  const scope = { pass, survey: empty, leaveAlone: new Map(), ignore: new Map([[staged.component, ignore]]) };
+  const scope: Scope = {
+    pass,
+    survey: { live: new Map(), inventory: new Map() },
+    leaveAlone: new Map([[refKey(refOf(staged.object)), accepted]]),
+    ignore: new Map([[staged.component, ignore]]),
+  };
   return pairOf(bodyOf(scope, staged, live).object, live, ignore);
 }

@@ -1,6 +1,6 @@
 import { digestOfValue, done, type Failure, type Outcome } from '#kernel';
 import type { DriftFinding, DriftMode, KubernetesObject, PathSegment } from '#fleet';
-import { DRIFT_MODE_ITEM, problemOf, refKey, refOf } from '#fleet';
+import { problemOf, refKey, refOf } from '#fleet';
 import { decideDrift, type DriftDecision, type Stage, type StagedObject } from '#manifests';
 import type { ManifestRequest } from '#ports';
 import { mapBounded } from '../bounded.js';
@@ -9,16 +9,11 @@ import { tell } from '../pass/pass.js';
 import { heldOutcome } from '../steps/held.js';
 import { applyObject } from './apply-object.js';
 import { compareObjects, type Compared, type LeaveAlone } from './compare-objects.js';
+import { driftMode } from './drift-mode.js';
 import { reportDrift } from './drift-problems.js';
 import { recordApplied, recordUnion, verifiedOf } from './inventory.js';
 import { progressOf, saveProgress } from './progress.js';
 import { API_CONCURRENCY, surveyObjects, type Survey } from './survey.js';
-
-/** `drift_mode` of the cluster; what cannot be read counts as `detect`, which writes nothing. */
-function driftMode(pass: Pass): DriftMode {
-  const said = pass.cluster.configItems[DRIFT_MODE_ITEM];
-  return said === 'off' || said === 'correct' ? said : 'detect';
-}
 
 /** Identity of an object as Git has it. */
 const basisOf = (staged: StagedObject): string => digestOfValue(staged.object);
@@ -42,8 +37,11 @@ export function leftAlone(findings: readonly DriftFinding[], objects: readonly S
  */
 export async function scanDrift(pass: Pass, stages: readonly Stage[]): Promise<Outcome> {
   const { updates, clock } = pass.ports;
-  const mode = driftMode(pass);
-  const [known, requests] = await Promise.all([updates.driftFindings(pass.cluster.id), driftRequests(pass)]);
+  const [mode, known, requests] = await Promise.all([
+    driftMode(pass),
+    updates.driftFindings(pass.cluster.id),
+    driftRequests(pass),
+  ]);
   const { doneAt = 0, scannedAt = doneAt } = progressOf(pass);
   const due = clock.now() - scannedAt >= pass.settings.resyncInterval * 0.8;
   if (requests.length === 0 && (!due || mode === 'off')) {
@@ -54,8 +52,8 @@ export async function scanDrift(pass: Pass, stages: readonly Stage[]): Promise<O
   const survey = await surveyObjects(pass, objects);
   const compared = await compareObjects(pass, objects, survey, new Map());
   const decision = decide(pass, mode, known, requests, compared);
-  const written = await correct(pass, survey, compared, decision);
-  await recordApplied(pass, objects, verifiedOf(compared, written));
+  const { written, again } = await correct(pass, survey, compared, decision);
+  await recordApplied(pass, objects, verifiedOf(pass, new Map([...compared, ...again]), written));
   await updates.recordDrift(await pass.lease.current(), pass.cluster.id, decision.findings);
   await settleRequests(pass, requests, decision);
   saveProgress(pass, { scannedAt: clock.now() });
@@ -101,16 +99,22 @@ function decide(
   });
 }
 
+interface Corrected {
+  readonly written: ReadonlyMap<string, KubernetesObject>;
+  /** What was compared once more, without the fields that are left alone. */
+  readonly again: ReadonlyMap<string, Compared>;
+}
+
 /** Writes what is to be corrected, each object without the fields that are left alone. */
 async function correct(
   pass: Pass,
   survey: Survey,
   compared: ReadonlyMap<string, Compared>,
   decision: DriftDecision,
-): Promise<ReadonlyMap<string, KubernetesObject>> {
+): Promise<Corrected> {
   const targets = [...compared].filter(([key]) => decision.correct.has(key)).map(([, one]) => one.staged);
   const written = new Map<string, KubernetesObject>();
-  if (targets.length === 0) return written;
+  if (targets.length === 0) return { written, again: new Map() };
   const again = await compareObjects(pass, targets, survey, leftAlone(decision.findings, targets));
   await recordUnion(pass, survey);
   const keys = targets.map(({ object }) => refKey(refOf(object)));
@@ -139,7 +143,7 @@ async function correct(
         .map(({ ref, path, manager }) => ({ ref: refKey(ref), path, manager })),
     },
   });
-  return written;
+  return { written, again };
 }
 
 const refusals = (compared: ReadonlyMap<string, Compared>): readonly Failure[] =>
@@ -151,14 +155,18 @@ async function settleRequests(
   decision: DriftDecision,
 ): Promise<void> {
   for (const request of requests) {
-    const found = decision.findings.some(
+    const about = decision.findings.filter(
       ({ ref, path }) => refKey(ref) === request.refKey && (request.path ?? path) === path,
     );
+    const missing = request.kind === 'accept-drift' && about.some(({ path }) => path === '');
     const lease = await pass.lease.current();
-    const result = found ? 'done' : 'the field does not differ any more';
+    const result =
+      about.length === 0 ? 'the field does not differ any more' : missing ? MISSING_STAYS : 'done';
     await pass.ports.updates.settleManifestRequests(lease, [request.id], result, pass.ports.clock.now());
   }
 }
+
+const MISSING_STAYS = 'an object that is missing cannot be accepted: the next update would create it again';
 
 function summaryOf(decision: DriftDecision, corrected: number): string {
   const open = decision.findings.filter(({ state }) => state === 'open' || state === 'fight').length;

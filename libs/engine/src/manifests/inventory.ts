@@ -2,6 +2,7 @@ import type { KubernetesObject } from '#fleet';
 import { refKey, refOf } from '#fleet';
 import { inventoryOf, shrinkInventory, unionInventory, type StagedObject } from '#manifests';
 import type { Pass } from '../pass/pass.js';
+import { declareApplySet } from './apply-set.js';
 import { confirmedPair, type Compared } from './compare-objects.js';
 import type { Survey } from './survey.js';
 
@@ -23,11 +24,19 @@ export async function recordUnion(
     const { uid: _gone, ...rest } = entry;
     return rest;
   });
-  await record(pass, survey, unionInventory(stored, desired));
+  const union = unionInventory(stored, desired);
+  await record(pass, survey, union);
+  await declareApplySet(
+    pass,
+    union.map(({ ref }) => ref),
+  );
 }
 
 /** What was just seen to be as Git says, by `refKey`: written and answered, or compared equal. */
-export type Verified = ReadonlyMap<string, KubernetesObject>;
+export type Verified = ReadonlyMap<
+  string,
+  { readonly object: KubernetesObject; /** See `confirmedPair`. */ readonly confirmed: string }
+>;
 
 /** After success: uids and contents as they were seen. What is not desired any more waits for the prune. */
 export async function recordApplied(
@@ -37,27 +46,34 @@ export async function recordApplied(
 ): Promise<void> {
   const applied = objects.flatMap((staged) => {
     const ref = refOf(staged.object);
-    const live = verified.get(refKey(ref));
-    if (!live) return [];
-    const uid = live.metadata.uid;
-    const confirmed = confirmedPair(pass, staged, live);
+    const seen = verified.get(refKey(ref));
+    if (!seen) return [];
+    const { confirmed, object } = seen;
+    const { uid } = object.metadata;
     return [{ ref, component: staged.component, confirmed, ...(uid !== undefined && { uid }) }];
   });
   if (applied.length === 0) return;
   const stored = await pass.ports.updates.inventory(pass.cluster.id);
-  const survey = { live: verified, inventory: byKey(stored) };
+  const survey = { live: new Map(), inventory: byKey(stored) };
   await record(pass, survey, shrinkInventory(stored, { applied, gone: [] }));
 }
 
 /** Of what was compared: equal ones as they are, written ones as the API server answered. */
 export function verifiedOf(
+  pass: Pass,
   compared: ReadonlyMap<string, Compared>,
   written: ReadonlyMap<string, KubernetesObject>,
 ): Verified {
-  const equal = [...compared].flatMap(([key, one]) =>
-    one.action === 'none' && one.live ? [[key, one.live] as const] : [],
-  );
-  return new Map([...equal, ...written]);
+  const verified = new Map<string, { object: KubernetesObject; confirmed: string }>();
+  for (const [key, one] of compared) {
+    const answered = written.get(key);
+    if (answered) {
+      verified.set(key, { object: answered, confirmed: confirmedPair(pass, one, answered) });
+    } else if (one.action === 'none' && one.live) {
+      verified.set(key, { object: one.live, confirmed: one.pair ?? confirmedPair(pass, one, one.live) });
+    }
+  }
+  return verified;
 }
 
 const byKey = <T extends { readonly ref: Parameters<typeof refKey>[0] }>(

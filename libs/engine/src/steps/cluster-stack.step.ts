@@ -1,11 +1,10 @@
 import { digestOfValue, done, hours, waiting, type Outcome } from '#kernel';
 import type { Pass } from '../pass/pass.js';
 import { OUTPUTS_OBSERVED } from '../render/lock-inputs.js';
-import { ensureStacks } from './ensure-stack.js';
-import { storeGeneratedFiles } from './generated-files.js';
+import { ensureStack, ensureStacks } from './ensure-stack.js';
 import type { StepRunner } from './step-runner.js';
 
-/** The etcd stack first: the control plane's user data points to it. Then the cluster stack and the extra ones. */
+/** The cluster stack, then the extra ones. The etcd stack came before: the control plane's user data points to it. */
 export const clusterStackStep: StepRunner = {
   kind: 'cluster-stack',
   title: 'Create or update the cluster stacks',
@@ -13,16 +12,14 @@ export const clusterStackStep: StepRunner = {
   errorThreshold: 3,
   irreversible: false,
   run: async (pass) => {
-    await storeGeneratedFiles(pass, 'cluster-stack', (file) => file.keyOutput === undefined);
-    const { etcdStack, clusterStack, extraStacks } = pass.desired;
-    const before = [...(etcdStack ? [etcdStack] : []), clusterStack];
-    const outcome = await ensureStacks(pass, 'cluster-stack', before);
+    const { clusterStack, extraStacks } = pass.desired;
+    const outcome = await ensureStack(pass, 'cluster-stack', clusterStack);
     if (outcome.kind !== 'done') return outcome;
     const stale = await outputsMoved(pass, clusterStack.name);
     if (stale) return stale;
     const extra = await ensureStacks(pass, 'cluster-stack', extraStacks);
     return extra.kind === 'done'
-      ? done(`${before.length + extraStacks.length} stacks are up to date`)
+      ? done(`${1 + extraStacks.length} stacks are up to date`)
       : extra;
   },
 };

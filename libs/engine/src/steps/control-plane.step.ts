@@ -1,4 +1,5 @@
 import { done, hours, milliseconds, type Outcome, waiting } from '#kernel';
+import { outageGate, waitForApi } from '../control-plane/outage.js';
 import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
 import { ensureStack, ensureStacksTogether } from './ensure-stack.js';
@@ -25,7 +26,9 @@ export const controlPlaneStep: StepRunner = {
       masters.map((pool) => pool.stack),
     );
     if (stacks.kind !== 'done') return stacks;
-    if (!(await apiReady(pass))) return apiAway(pass);
+    if (!(await apiReady(pass))) return waitForApi(pass);
+    const outage = await outageGate(pass, masters);
+    if (outage) return outage;
     const rolled = await rollPools(pass, 'control-plane', masters);
     return rolled.kind === 'done' ? createMissingPools(pass, rolled) : rolled;
   },
@@ -44,11 +47,4 @@ async function createMissingPools(pass: Pass, rolled: Outcome): Promise<Outcome>
     if (outcome.kind !== 'done') return outcome;
   }
   return rolled;
-}
-
-function apiAway(pass: Pass): Outcome {
-  return waiting(
-    `the API server at ${pass.cluster.apiServerUrl} to answer /readyz`,
-    pass.settings.pollInterval,
-  );
 }

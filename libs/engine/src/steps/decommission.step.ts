@@ -1,4 +1,5 @@
 import { done, type Duration, formatDuration, hours, type Outcome, waiting } from '#kernel';
+import { requireBackup } from '../backup/require-backup.js';
 import type { BasePass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
 import type { StepKind } from '#fleet';
@@ -19,6 +20,8 @@ export const removeNodePoolsStep: StepRunner<BasePass> = {
   run: async (pass): Promise<Outcome> => {
     const stop = (await identityMatches(pass)) ?? confirmed(pass) ?? graceOver(pass);
     if (stop) return stop;
+    const backup = await lastBackup(pass);
+    if (backup.kind !== 'done') return backup;
     const stacks = await pass.aws.listClusterStacks(pass.cluster.id);
     return deleteStacks(pass, 'remove-node-pools', stacks.filter(isPoolStack));
   },
@@ -66,7 +69,18 @@ export const reportRemainsStep: StepRunner<BasePass> = {
   },
 };
 
-const isPoolStack = (name: string): boolean => name.startsWith('nodepool-');
+/** Config item with which people let a cluster go without a last backup, for example because it is broken. */
+const SKIP_BACKUP_ITEM = 'decommission_backup';
+
+async function lastBackup(pass: BasePass): Promise<Outcome> {
+  if (pass.cluster.configItems[SKIP_BACKUP_ITEM] === 'skip') return done('skipped by decommission_backup');
+  const outcome = await requireBackup(pass, ['decommission']);
+  if (outcome.kind !== 'blocked') return outcome;
+  const way = `Or let it go without: config item ${SKIP_BACKUP_ITEM}=skip.`;
+  return { ...outcome, unblock: `${outcome.unblock} ${way}` };
+}
+
+export const isPoolStack = (name: string): boolean => name.startsWith('nodepool-');
 
 async function identityMatches(pass: BasePass): Promise<Outcome | undefined> {
   const caller = await pass.aws.callerAccount();
@@ -101,7 +115,12 @@ function graceOver(pass: BasePass): Outcome | undefined {
   return waiting(`the grace period: deletion begins in ${formatDuration(left)}`, left);
 }
 
-async function deleteStacks(pass: BasePass, step: StepKind, names: readonly string[]): Promise<Outcome> {
+/** Shared with pools that leave a living cluster. */
+export async function deleteStacks(
+  pass: BasePass,
+  step: StepKind,
+  names: readonly string[],
+): Promise<Outcome> {
   const left: string[] = [];
   for (const name of names) {
     const view = await pass.aws.describeStack(name);

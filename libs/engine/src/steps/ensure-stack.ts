@@ -128,6 +128,10 @@ function remember(pass: Pass, stackName: string, executed: Executed): void {
   pass.memory.set(memoryKey(stackName), executed);
 }
 
+/** Changes whenever one of these stacks is given another content; stored before the change is made. */
+export const contentOf = (pass: Pass, stacks: readonly StackTemplate[]): string =>
+  digestOfValue(stacks.map(({ name }) => [name, executedOf(pass, name)?.content ?? '']));
+
 /** Several stacks one after the other; stops at the first that is not done. */
 export async function ensureStacks(
   pass: Pass,

@@ -48,7 +48,7 @@ async function converge(pass: Pass, stages: readonly Stage[]): Promise<Outcome> 
   const recreated = [...compared].filter(([, one]) => willRecreate(one)).map(([key]) => key);
   if (recreated.length > 0) await recordUnion(pass, survey, new Set(recreated));
   const { outcome, written } = await applyStages(pass, stages, survey, compared);
-  await recordApplied(pass, objects, verifiedOf(compared, written));
+  await recordApplied(pass, objects, verifiedOf(pass, compared, written));
   if (outcome) return outcome;
   const deleted = await runDeletions(pass, pass.desired.deletions.postApply);
   if (deleted.kind !== 'done') return deleted;

@@ -1,5 +1,7 @@
 import { done, failed, hours, type Outcome } from '#kernel';
-import { checkSkew } from '#upgrade';
+import { checkSkew, type SkewViolation } from '#upgrade';
+import { componentsAmong } from '../doctor/system-pods.js';
+import { removedApisInUse } from '../doctor/upgrade-check.js';
 import { buildPlan } from '../plan/build-plan.js';
 import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
@@ -8,6 +10,7 @@ import { heldOutcome } from './held.js';
 import type { StepRunner } from './step-runner.js';
 
 const PLANNED_FOR = 'plan/for';
+const MASTER_LABELS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 
 /** Nothing is written before this has passed: right account, legal versions, and a complete plan that people can read. */
 export const preflightStep: StepRunner = {
@@ -23,6 +26,8 @@ export const preflightStep: StepRunner = {
     // One plan per update and rendered content; the pass in which it is made writes nothing else before it is stored.
     const planned = `${pass.update.id}|${pass.desired.digest}`;
     if (pass.memory.text(PLANNED_FOR) === planned) return done('planned');
+    const inUse = begun(pass) ? undefined : await removedApisInUse(pass);
+    if (inUse) return inUse;
     const plan = await buildPlan(pass);
     pass.report.plan = plan;
     pass.memory.set(PLANNED_FOR, planned);
@@ -50,8 +55,11 @@ async function wrongAccount(pass: Pass): Promise<Outcome | undefined> {
 
 /** Holds stop an update before it begins. In one that has begun, each step asks before it starts something new. */
 function held(pass: Pass): Outcome | undefined {
-  return pass.memory.text(PLANNED_FOR)?.startsWith(pass.update.id) ? undefined : heldOutcome(pass);
+  return begun(pass) ? undefined : heldOutcome(pass);
 }
+
+/** A plan of this update was stored: what it does may have begun. */
+const begun = (pass: Pass): boolean => pass.memory.text(PLANNED_FOR)?.startsWith(pass.update.id) === true;
 
 /** A conformance run and an update of one cluster exclude each other. */
 async function testing(pass: Pass): Promise<Outcome | undefined> {
@@ -70,11 +78,19 @@ async function illegalSkew(pass: Pass): Promise<Outcome | undefined> {
   const target = pass.desired.kubernetesVersion;
   if (target === undefined || !(await apiReady(pass))) return undefined;
   const [server, nodes] = await Promise.all([pass.kubernetes.serverVersion(), pass.kubernetes.listNodes()]);
-  const violations = checkSkew({
-    apiServers: [server],
-    kubelets: nodes.map((node) => ({ name: node.name, version: node.kubeletVersion })),
+  const question = {
+    kubelets: nodes.map((node) => ({
+      name: node.name,
+      version: node.kubeletVersion,
+      master: MASTER_LABELS.some((label) => label in node.labels),
+    })),
     target,
-  }).filter((violation) => !violation.waits);
+  };
+  const stops = (apiServers: readonly string[]): readonly SkewViolation[] =>
+    checkSkew({ ...question, apiServers }).filter((violation) => !violation.waits);
+  // In the middle of an update one server's word is not enough: the new masters' kubelets are ahead of an old one.
+  const first = stops([server]);
+  const violations = first.length === 0 ? first : stops(await apiServers(pass, server));
   if (violations.length === 0) return undefined;
   return failed({
     class: 'invalid',
@@ -82,4 +98,11 @@ async function illegalSkew(pass: Pass): Promise<Outcome | undefined> {
     message: violations.map((violation) => violation.message).join('; '),
     hint: violations[0]?.remedy ?? 'Choose a version that the skew policy allows.',
   });
+}
+
+/** Versions of all API servers, by their pods; of the one that answers where no pods are seen. */
+async function apiServers(pass: Pass, answered: string): Promise<readonly string[]> {
+  const pods = await pass.kubernetes.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: 'kube-system' });
+  const seen = componentsAmong(pods).filter(({ component }) => component === 'kube-apiserver');
+  return [...new Set([answered, ...seen.map(({ version }) => version)])];
 }

@@ -4,6 +4,8 @@ import { problemOf, problemType, refKey, refOf } from '#fleet';
 import { decidePrune, planStages, type PruneDecision, type PruneItem } from '#manifests';
 import type { InventoryEntry, ManifestRequest } from '#ports';
 import { mapBounded } from '../bounded.js';
+import { declareApplySet } from '../manifests/apply-set.js';
+import { passesByItself } from '../manifests/compare-objects.js';
 import { API_CONCURRENCY } from '../manifests/survey.js';
 import type { Pass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
@@ -87,23 +89,18 @@ interface Pruned {
 
 const NOTHING: Pruned = { gone: [], leaving: [], refused: [] };
 
-/** One after the other, because the order matters: what others refer to goes last. */
-async function pruneAll(
-  pass: Pass,
-  decision: PruneDecision,
-  live: ReadonlyMap<string, KubernetesObject>,
-): Promise<Pruned> {
+type Live = ReadonlyMap<string, KubernetesObject>;
+
+/** Kind after kind, because the order matters: what others refer to goes last. Objects of one kind go at the same time. */
+async function pruneAll(pass: Pass, decision: PruneDecision, live: Live): Promise<Pruned> {
   const gone: InventoryEntry[] = [];
   const leaving: InventoryEntry[] = [];
   const refused: { item: InventoryEntry; failure: Failure }[] = [];
-  for (const { item, uid } of decision.prune) {
-    try {
-      ((await pruneOne(pass, { item, uid }, live.get(refKey(item.ref)))) ? gone : leaving).push(item);
-    } catch (error) {
-      const failure = toFailure(error);
-      if (['transient', 'throttled', 'bug'].includes(failure.class) || failure.code === 'lease-lost')
-        throw error;
-      refused.push({ item, failure });
+  for (const group of groupsOf(decision.prune)) {
+    for (const { item, result } of await pruneGroup(pass, group, live)) {
+      if (result === 'gone') gone.push(item);
+      else if (result === 'leaving') leaving.push(item);
+      else refused.push({ item, failure: result });
     }
   }
   if (gone.length > 0) {
@@ -116,19 +113,67 @@ async function pruneAll(
   return { gone, leaving, refused };
 }
 
-/** True when it is gone; false while finalizers or grace keep it. */
-async function pruneOne(
+/** As many as one intent names; the lease is looked at between groups. */
+const GROUP = 50;
+
+/** Neighbours of one kind, as they come. */
+function groupsOf(items: readonly PruneItem[]): readonly (readonly PruneItem[])[] {
+  const groups: PruneItem[][] = [];
+  for (const one of items) {
+    const group = groups.at(-1);
+    const joins =
+      group !== undefined && group.length < GROUP && group[0]?.item.ref.kind === one.item.ref.kind;
+    if (joins) group.push(one);
+    else groups.push([one]);
+  }
+  return groups;
+}
+
+interface PrunedOne {
+  readonly item: InventoryEntry;
+  /** A failure: the API server refused it. Trouble with the API itself is thrown. */
+  readonly result: 'gone' | 'leaving' | Failure;
+}
+
+async function pruneGroup(
   pass: Pass,
-  { item, uid }: PruneItem,
-  live: KubernetesObject | undefined,
-): Promise<boolean> {
-  const { ref } = item;
-  if (live?.metadata.deletionTimestamp === undefined) {
-    await pass.intents.perform({ step: 'prune', target: refKey(ref), verb: 'delete', data: { uid } }, () =>
-      pass.kubernetes.delete(ref, { ...(uid !== '' && { uid }), propagationPolicy: 'Background' }),
+  group: readonly PruneItem[],
+  live: Live,
+): Promise<readonly PrunedOne[]> {
+  const asked = group.filter(
+    ({ item }) => live.get(refKey(item.ref))?.metadata.deletionTimestamp === undefined,
+  );
+  const keys = asked.map(({ item }) => refKey(item.ref));
+  const refusals = new Map<string, Failure>();
+  if (asked.length > 0) {
+    const objects = asked.map(({ item, uid }) => ({ ref: refKey(item.ref), uid }));
+    const target = keys.length === 1 ? String(keys[0]) : `${keys.length} of ${asked[0]?.item.ref.kind}`;
+    await pass.intents.perform({ step: 'prune', target, verb: 'delete', data: { objects } }, () =>
+      mapBounded(asked, API_CONCURRENCY, async (one) => {
+        const failure = await deleteOne(pass, one);
+        if (failure) refusals.set(refKey(one.item.ref), failure);
+      }),
     );
   }
-  return (await pass.kubernetes.get(ref))?.metadata.uid !== uid;
+  return mapBounded(group, API_CONCURRENCY, async ({ item, uid }): Promise<PrunedOne> => {
+    const refusal = refusals.get(refKey(item.ref));
+    if (refusal) return { item, result: refusal };
+    // Finalizers or grace may keep it for a while.
+    const left = await pass.kubernetes.get(item.ref);
+    return { item, result: left?.metadata.uid === uid ? 'leaving' : 'gone' };
+  });
+}
+
+async function deleteOne(pass: Pass, { item, uid }: PruneItem): Promise<Failure | undefined> {
+  try {
+    const options = { ...(uid !== '' && { uid }), propagationPolicy: 'Background' } as const;
+    await pass.kubernetes.delete(item.ref, options);
+    return undefined;
+  } catch (error) {
+    const failure = toFailure(error);
+    if (passesByItself(failure)) throw error;
+    return failure;
+  }
 }
 
 async function conclude(
@@ -160,6 +205,10 @@ async function shrink(
   const keys = new Set(gone.map(({ ref }) => refKey(ref)));
   const rest = inventory.filter(({ ref }) => !keys.has(refKey(ref)));
   await pass.ports.updates.recordInventory(await pass.lease.current(), pass.cluster.id, rest);
+  await declareApplySet(
+    pass,
+    rest.map(({ ref }) => ref),
+  );
 }
 
 function stateOf(pass: Pass, decision: PruneDecision, pruned: Pruned): PruneState | undefined {

@@ -1,10 +1,11 @@
-import { assertNever } from '#kernel';
+import { assertNever, toFailure } from '#kernel';
 import type { AwsPort, EvictionAnswer } from '#ports';
-import type { RollAction } from '#rolling';
+import type { LaunchAction, LaunchReply, RollAction } from '#rolling';
 import type { Pass } from '../pass/pass.js';
 
 export interface RollActionResult {
   readonly eviction?: EvictionAnswer;
+  readonly launch?: LaunchReply;
 }
 
 const AZ_REBALANCE = ['AZRebalance'];
@@ -15,6 +16,7 @@ export async function runRollAction(pass: Pass, action: RollAction): Promise<Rol
     case 'mark-queued':
     case 'cordon':
     case 'exclude-from-load-balancers':
+    case 'mark-out-of-service':
     case 'restore-node':
       await pass.kubernetes.patchNode({ name: action.node, uid: action.uid }, action.patch);
       return {};
@@ -27,11 +29,24 @@ export async function runRollAction(pass: Pass, action: RollAction): Promise<Rol
         { uid: action.uid },
       );
       return {};
+    case 'launch-in-zone':
+      return { launch: await launchInZone(pass.aws, action) };
     case 'forget':
       return {};
     default:
       await runCloudAction(pass.aws, action);
       return {};
+  }
+}
+
+/** No capacity in a zone is an answer; whatever may have launched something after all is thrown. */
+async function launchInZone(aws: AwsPort, { group, zone, token }: LaunchAction): Promise<LaunchReply> {
+  try {
+    return { kind: 'launched', instance: await aws.launchInZone(group, zone, token) };
+  } catch (thrown) {
+    const { class: kind, message } = toFailure(thrown);
+    if (kind !== 'blocked' && kind !== 'invalid') throw thrown;
+    return { kind: 'refused', message };
   }
 }
 
@@ -42,7 +57,9 @@ type CloudAction = Exclude<
       | 'mark-queued'
       | 'cordon'
       | 'exclude-from-load-balancers'
+      | 'mark-out-of-service'
       | 'restore-node'
+      | 'launch-in-zone'
       | 'evict'
       | 'delete-pod'
       | 'forget';
@@ -63,6 +80,8 @@ async function runCloudAction(aws: AwsPort, action: CloudAction): Promise<void> 
       return aws.setGroupBounds(action.group, { maxSize: action.maxSize });
     case 'set-desired-capacity':
       return aws.setDesiredCapacity(action.group, action.to, action.from);
+    case 'attach-instance':
+      return aws.attachInstance(action.group, action.instance);
     case 'protect-from-scale-in':
       return aws.protectFromScaleIn(action.group, action.instances, action.protect);
     case 'deregister-target':

@@ -2,7 +2,7 @@ import type { Instant } from '#kernel';
 import type { NodeView, PodView } from '#fleet';
 import type { RollMemory, RollScope } from '#rolling';
 import { outdated } from '#rolling';
-import { controlPlaneGate, type ControlPlaneQuestion, type LeaseView } from '#upgrade';
+import { controlPlaneGate, orderMasters, type ControlPlaneQuestion, type LeaseView } from '#upgrade';
 import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
 
@@ -30,7 +30,7 @@ export async function masterGate(
   if (!rolling) return undefined;
   const [leases, ok] = await Promise.all([readLeases(pass), apiReady(pass)]);
   const members = masters.flatMap((pool) => servingMasters(pool, memory));
-  return controlPlaneGate({
+  const verdict = controlPlaneGate({
     now: pass.ports.clock.now(),
     nodes: members.map(({ node }) => ({
       name: node.name,
@@ -44,6 +44,25 @@ export async function masterGate(
     readyz: [{ name: pass.cluster.apiServerUrl, ok }],
     expected: members.length,
   } satisfies ControlPlaneQuestion);
+  return { ...verdict, order: orderOf(masters, leases) };
+}
+
+/** What is broken goes first, what leads goes last: one change of leaders instead of several. */
+function orderOf(masters: Masters['groups'], leases: readonly LeaseView[]): readonly string[] {
+  const leading = leases.map(({ holder }) => holder?.split('_')[0]);
+  const views = masters.flatMap((pool) =>
+    pool.group.instances.map((instance) => {
+      const node = pool.nodes.find(({ instanceId }) => instanceId === instance.instanceId);
+      return {
+        instanceId: instance.instanceId,
+        zone: instance.zone,
+        ready: node?.ready === true,
+        outdated: outdated(instance, pool).outdated,
+        leader: node !== undefined && leading.includes(node.name),
+      };
+    }),
+  );
+  return orderMasters(views).map(({ instanceId }) => instanceId);
 }
 
 function servingMasters(pool: Masters['groups'][number], memory: RollMemory) {

@@ -4,6 +4,7 @@ import type { DesiredNodePool, StepKind } from '#fleet';
 import {
   decide,
   observeEviction,
+  observeLaunch,
   readRollMemory,
   type EvictAction,
   type RollAction,
@@ -80,6 +81,9 @@ function remember(
   result: RollActionResult | undefined,
   now: Instant,
 ): RollMemory {
+  if (action.kind === 'launch-in-zone' && result?.launch) {
+    return observeLaunch(memory, action, result.launch, now);
+  }
   if (action.kind !== 'evict' || result?.eviction === undefined) return memory;
   return observeEviction(memory, action as EvictAction, result.eviction, now);
 }
@@ -101,6 +105,7 @@ const TOLD_ACTIONS: Readonly<Partial<Record<RollAction['kind'], string>>> = {
   cordon: 'node.cordoned',
   terminate: 'node.terminated',
   'set-desired-capacity': 'pool.scaled',
+  'launch-in-zone': 'pool.scaled',
   'restore-node': 'node.restored',
   'delete-pod': 'pod.forced',
 };

@@ -24,12 +24,16 @@ export async function observeRoll(
   for (const pool of pools) {
     for (const group of groups.filter((candidate) => candidate.pool === pool.name)) {
       if (!group.launchTemplate) return missing(pass, pool, 'a launch template on its auto scaling group');
-      scopes.push(await poolScope(pass, pool, group, nodes, policies));
+      const own = nodesOf(group, nodes, memory);
+      scopes.push(await poolScope(pass, pool, group, own, policies));
     }
     if (!scopes.some((scope) => scope.pool === pool.name))
       return missing(pass, pool, 'its auto scaling group');
   }
-  const controlPlane = await masterGate(pass, { groups: scopes, pods }, memory);
+  const [controlPlane, attachments] = await Promise.all([
+    masterGate(pass, { groups: scopes, pods }, memory),
+    attachmentsOf(pass, memory),
+  ]);
   return {
     kind: 'scope',
     scope: {
@@ -39,12 +43,25 @@ export async function observeRoll(
       groups: scopes,
       pods,
       pdbs,
+      ...(attachments && { attachments }),
       memory,
       frozen: frozenPools(pass, pools),
       bootThrottle: bootThrottle(pass),
       ...(controlPlane && { controlPlaneGate: controlPlane }),
     },
   };
+}
+
+const BEING_DRAINED: readonly string[] = ['cordoned', 'lb-excluded', 'draining', 'drained'];
+
+/** Which volumes are attached where; asked for only while a node is drained. */
+async function attachmentsOf(pass: Pass, { instances }: RollMemory): Promise<RollScope['attachments']> {
+  if (!Object.values(instances).some(({ state }) => BEING_DRAINED.includes(state))) return undefined;
+  const found = await pass.kubernetes.list({ apiVersion: 'storage.k8s.io/v1', kind: 'VolumeAttachment' });
+  return found.map((attachment) => {
+    const spec = (attachment['spec'] ?? {}) as { readonly nodeName?: unknown };
+    return { node: String(spec.nodeName ?? '') };
+  });
 }
 
 interface Observation {
@@ -78,6 +95,18 @@ async function readOnce(pass: Pass): Promise<Observation> {
   return { groups, nodes, pods, pdbs };
 }
 
+/** Nodes of the group's machines, and those that outlive a machine that the roll remembers. */
+function nodesOf(
+  group: NodeGroupView,
+  nodes: readonly NodeView[],
+  { instances }: RollMemory,
+): readonly NodeView[] {
+  const present = new Set(group.instances.map((instance) => instance.instanceId));
+  return nodes.filter(
+    ({ instanceId: id }) => id !== undefined && (present.has(id) || instances[id]?.group === group.groupName),
+  );
+}
+
 async function poolScope(
   pass: Pass,
   pool: DesiredNodePool,
@@ -85,7 +114,6 @@ async function poolScope(
   nodes: readonly NodeView[],
   policies: PoolPolicies,
 ): Promise<PoolScope> {
-  const instances = new Set(group.instances.map((instance) => instance.instanceId));
   const delays = await Promise.all(group.targetGroupArns.map((arn) => pass.aws.deregistrationDelay(arn)));
   const policy = policies.byPool.get(pool.name);
   return {
@@ -94,7 +122,7 @@ async function poolScope(
     minSize: pool.minSize,
     maxSize: pool.maxSize,
     group,
-    nodes: nodes.filter((node) => node.instanceId !== undefined && instances.has(node.instanceId)),
+    nodes,
     targetVersion: group.launchTemplate as { name: string; version: string },
     instanceTypes: pool.instanceTypes,
     ...(pass.desired.kubernetesVersion !== undefined && { kubeletVersion: pass.desired.kubernetesVersion }),

@@ -1,0 +1,137 @@
+import { setImmediate } from 'node:timers/promises';
+import { digestOfValue, minutes, seconds, toFailure, type Duration } from '#kernel';
+import type { Channel, Cluster, ConfigTree, GateAnswer, LockedInputs } from '#fleet';
+import { explain } from '#config';
+import { SKEW_CHECK, type ChannelPolicy, type HealthCheck } from '#promotion';
+import { checkSkew } from '#upgrade';
+import type { EnginePorts } from '../engine-ports.js';
+import type { ChannelView } from './channel-view.js';
+import { channelPolicyOf, type PolicySource } from './policy-reader.js';
+
+/** Who answers, where the engine does it itself. */
+const BY = 'fairway';
+const HEALTH_EVERY = seconds(60);
+/** Versions move slowly, and looking at them costs an evaluation of the configuration per cluster. */
+const SKEW_EVERY = minutes(10);
+/** An answer is worth something for this many intervals: whoever asks must have stopped asking to make it old. */
+const WORTH = 5;
+/** Evaluations in a row before others get their turn. */
+const BITE = 10;
+
+/**
+ * Asks what the gates of the channels behind this one want to know of the outside: checks of health, and whether the
+ * Kubernetes version that the revision brings may follow what their clusters run. Answers are stored, so that lists, API,
+ * automation and executor judge by the same ones.
+ */
+export async function probeGates(
+  ports: EnginePorts,
+  policies: PolicySource,
+  channels: readonly Channel[],
+  view: ChannelView,
+): Promise<void> {
+  if (view.entry.convergedAt === undefined || !view.entry.admitted) return;
+  for (const target of channels.filter((candidate) => candidate.from === view.channel.name)) {
+    const policy = channelPolicyOf(await policies.policyOf(target), target);
+    const answers = await newAnswers(ports, target, policy, view);
+    if (answers.length > 0) await ports.decisions.saveAnswers(answers);
+  }
+}
+
+async function newAnswers(
+  ports: EnginePorts,
+  target: Channel,
+  { gates }: ChannelPolicy,
+  view: ChannelView,
+): Promise<readonly GateAnswer[]> {
+  if (gates.preflight === undefined && (gates.health?.checks ?? []).length === 0) return [];
+  const known = (await ports.decisions.answers(target.name)).filter((one) => one.by === BY);
+  const { treeDigest } = view.revision;
+  const due = (name: string, every: Duration): boolean => {
+    const last = known.find((one) => one.name === name && (one.treeDigest ?? treeDigest) === treeDigest);
+    // A clock that was set back must not leave an answer from the future in force.
+    return last === undefined || view.now - last.at >= every || last.at > view.now;
+  };
+  const checks = (gates.health?.checks ?? []).filter((check) => due(check.name, HEALTH_EVERY));
+  const health = await Promise.all(checks.map((check) => healthAnswer(ports, target, check)));
+  if (gates.preflight === undefined || !due(SKEW_CHECK, SKEW_EVERY)) return health;
+  return [...health, await skewAnswer(ports, target, view)];
+}
+
+async function healthAnswer(ports: EnginePorts, target: Channel, check: HealthCheck): Promise<GateAnswer> {
+  const told = ports.probes
+    ? await ports.probes.ask(check)
+    : ({ state: 'error', message: 'nobody is there to ask' } as const);
+  const at = ports.clock.now();
+  const { name } = check;
+  return {
+    channel: target.name,
+    gate: 'health',
+    name,
+    ...told,
+    by: BY,
+    at,
+    expiresAt: at + HEALTH_EVERY * WORTH,
+  };
+}
+
+async function skewAnswer(ports: EnginePorts, target: Channel, view: ChannelView): Promise<GateAnswer> {
+  const at = ports.clock.now();
+  const { treeDigest } = view.revision;
+  const base = { channel: target.name, gate: 'preflight', name: SKEW_CHECK, treeDigest, by: BY, at } as const;
+  const found = await violationsOf(ports, target, view).catch((thrown: unknown) => toFailure(thrown));
+  const expiresAt = at + SKEW_EVERY * WORTH;
+  if (!Array.isArray(found)) {
+    const { message } = found as ReturnType<typeof toFailure>;
+    return { ...base, state: 'error', message: message.slice(0, 500), expiresAt };
+  }
+  const violations = found as readonly string[];
+  if (violations.length === 0)
+    return { ...base, state: 'pass', message: 'the versions may follow one another', expiresAt };
+  const more = violations.length > 3 ? ` and ${violations.length - 3} more` : '';
+  return { ...base, state: 'fail', message: `${violations.slice(0, 3).join('; ')}${more}`, expiresAt };
+}
+
+/** What speaks against the revision's Kubernetes version, cluster by cluster of the target. */
+async function violationsOf(
+  ports: EnginePorts,
+  target: Channel,
+  view: ChannelView,
+): Promise<readonly string[]> {
+  const tree = await ports.git.readTree(view.revision.repository, view.revision.commit);
+  const [all, standings] = await Promise.all([
+    ports.registry.listClusters({ channel: target.name }),
+    ports.updates.channelStandings(target.name),
+  ]);
+  const clusters = all.filter(({ lifecycleStatus }) => lifecycleStatus === 'ready');
+  const serverOf = new Map(standings.map((one) => [one.id, one.serverVersion]));
+  const violations: string[] = [];
+  for (const [index, cluster] of clusters.entries()) {
+    if (index % BITE === BITE - 1) await setImmediate();
+    const server = serverOf.get(cluster.id);
+    const wanted = server === undefined ? undefined : versionFor(tree, cluster);
+    if (server === undefined || wanted === undefined) continue;
+    const wrong = checkSkew({ apiServers: [server], kubelets: [], target: wanted }).filter(
+      (violation) => !violation.waits,
+    );
+    violations.push(...wrong.map(({ message }) => `${cluster.alias}: ${message}`));
+  }
+  return violations;
+}
+
+/** `kubernetes_version` as the tree says it for the cluster; undefined where nothing does. */
+function versionFor(tree: ConfigTree, cluster: Cluster): string | undefined {
+  const input = { tree, cluster, account: undefined, accountClusters: [], inputs: NO_INPUTS, overrides: [] };
+  const [item] = explain(input, 'kubernetes_version');
+  return item === undefined || item.value === '' ? undefined : item.value;
+}
+
+/** Versions do not depend on what is looked up outside. */
+const NO_INPUTS: LockedInputs = {
+  digest: digestOfValue('nothing'),
+  availabilityZones: [],
+  subnets: {},
+  loadBalancerSubnets: {},
+  images: {},
+  instanceTypes: {},
+  decrypted: {},
+};
