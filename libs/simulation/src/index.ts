@@ -18,6 +18,7 @@ export type {
 export { resourceName, type ResourceType } from './kubernetes/api/resource-type.js';
 export { canonicalQuantity, quantityValue } from './kubernetes/api/quantity.js';
 export { KubernetesWire, type WireAddress } from './wire-kubernetes/kubernetes-wire.js';
+export { LoopbackAuthority } from './wire-kubernetes/x509.js';
 export { SimulatedCluster } from './wire-kubernetes/simulated-cluster.js';
 export * from './wire-kubernetes/api-faults.js';
 export * from './wire-kubernetes/call-log.js';
@@ -52,6 +53,7 @@ export {
   type PoolEvidence,
 } from './estate/evidence-report.js';
 export { LivingCluster, type LivingClusterOptions } from './estate/living-cluster.js';
+export { Velero, type VeleroFate } from './kubernetes/controllers/velero.controller.js';
 export { defaultClusterTimings, type ClusterTimings } from './estate/timings.js';
 export type { ClusterView } from './kubernetes/controllers/cluster-view.js';
 export type { Controller, ControllerContext } from './kubernetes/controllers/controller.js';

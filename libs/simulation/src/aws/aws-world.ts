@@ -21,6 +21,8 @@ export interface AwsWorldOptions {
   readonly images?: readonly MachineImage[];
   /** Default: whatever has booted from an image that joins serves on every port. */
   readonly isServing?: IsServing;
+  /** First two bytes of all private addresses, default `10.0`; `127.x` lets real processes listen on them. */
+  readonly addressPrefix?: string;
 }
 
 export interface AccountOptions {
@@ -50,7 +52,7 @@ export class AwsWorld {
   private readonly context: WorldContext;
   private serving: IsServing;
 
-  constructor(options: AwsWorldOptions) {
+  constructor(private readonly options: AwsWorldOptions) {
     const { scheduler, random } = options;
     this.faults = new Faults(random.fork('faults'));
     this.identity = new Identity(scheduler, random.fork('identity'));
@@ -100,7 +102,13 @@ export class AwsWorld {
     if (known) return known;
     if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(region))
       throw new AwsError('InvalidRegion', `Unknown region ${region}`);
-    const parts = { context: this.context, images: () => this.images, objects: this.objects };
+    const { addressPrefix } = this.options;
+    const parts = {
+      context: this.context,
+      images: () => this.images,
+      objects: this.objects,
+      ...(addressPrefix !== undefined && { addressPrefix }),
+    };
     const created = new RegionalAws(parts, account, region);
     regions.set(region, created);
     return created;

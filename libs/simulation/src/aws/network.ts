@@ -26,16 +26,21 @@ export class Network {
   readonly zones: readonly string[];
   private readonly taken = new Map<string, number>();
 
-  constructor(account: string, region: string) {
+  /** `prefix`: the first two bytes of all addresses. */
+  constructor(
+    account: string,
+    region: string,
+    private readonly prefix = '10.0',
+  ) {
     this.zones = ['a', 'b', 'c'].map((letter) => `${region}${letter}`);
     this.vpc = {
       id: stableId('vpc', account, region),
-      cidr: '10.0.0.0/16',
+      cidr: `${prefix}.0.0/16`,
       tags: { Name: `main-${region}` },
     };
     this.subnets = this.zones.flatMap((zone, index) => [
-      this.subnet(account, zone, 'nodes', `10.0.${index * 32}.0/19`),
-      this.subnet(account, zone, 'public', `10.0.${128 + index}.0/24`),
+      this.subnet(account, zone, 'nodes', `${prefix}.${index * 32}.0/19`),
+      this.subnet(account, zone, 'public', `${prefix}.${128 + index}.0/24`),
     ]);
   }
 
@@ -52,7 +57,7 @@ export class Network {
     const used = this.taken.get(subnet.id) ?? 4;
     this.taken.set(subnet.id, used + 1);
     const [, , third] = subnet.cidr.split('.').map(Number) as [number, number, number];
-    return `10.0.${third + (used >> 8)}.${used & 255}`;
+    return `${this.prefix}.${third + (used >> 8)}.${used & 255}`;
   }
 
   private subnet(account: string, zone: string, role: Subnet['role'], cidr: string): Subnet {

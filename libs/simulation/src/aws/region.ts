@@ -13,6 +13,7 @@ export interface RegionParts {
   readonly context: WorldContext;
   readonly images: () => readonly MachineImage[];
   readonly objects: ObjectStore;
+  readonly addressPrefix?: string;
 }
 
 /** Everything one account has in one region. */
@@ -35,7 +36,7 @@ export class RegionalAws {
     const { context } = parts;
     this.context = context;
     this.objects = parts.objects;
-    this.network = new Network(account, region);
+    this.network = new Network(account, region, parts.addressPrefix);
     this.instances = new Instances(context, account, region, this.network, parts.images);
     this.launchTemplates = new LaunchTemplates(context);
     this.loadBalancing = new LoadBalancing({ context, instances: this.instances, network: this.network });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '#kernel';
 import { AwsError } from './aws-error.js';
+import { MultipartUploads } from './s3-multipart.js';
 import type { Scheduler } from '../time/scheduler.js';
 
 export interface StoredObject {
@@ -28,13 +29,19 @@ export interface PutOptions {
   readonly onlyIfAbsent?: boolean;
   /** Refuse unless the key has this ETag (`If-Match`). */
   readonly onlyIfEtag?: string;
+  /** Of a multipart upload; otherwise the MD5 of the body. */
+  readonly etag?: string;
 }
 
 /** S3: one name space for all accounts, each bucket readable and writable by its owner only. */
 export class ObjectStore {
   private readonly buckets = new Map<string, Bucket>();
 
-  constructor(private readonly scheduler: Scheduler) {}
+  readonly uploads: MultipartUploads;
+
+  constructor(private readonly scheduler: Scheduler) {
+    this.uploads = new MultipartUploads(this, scheduler);
+  }
 
   all(account?: string): readonly Bucket[] {
     return [...this.buckets.values()].filter((bucket) => account === undefined || bucket.account === account);
@@ -69,6 +76,11 @@ export class ObjectStore {
     return bucket;
   }
 
+  /** Undefined where nobody has a bucket of that name. */
+  bucketOwner(name: string): string | undefined {
+    return this.buckets.get(name)?.account;
+  }
+
   put(
     account: string,
     bucketName: string,
@@ -90,7 +102,7 @@ export class ObjectStore {
     const object: StoredObject = {
       key,
       body,
-      etag: `"${createHash('md5').update(body).digest('hex')}"`,
+      etag: options.etag ?? `"${createHash('md5').update(body).digest('hex')}"`,
       contentType: options.contentType ?? 'binary/octet-stream',
       metadata: options.metadata ?? {},
       modifiedAt: this.scheduler.now(),

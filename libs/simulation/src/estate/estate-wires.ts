@@ -1,5 +1,6 @@
 import { KubernetesWire } from '../wire-kubernetes/kubernetes-wire.js';
 import type { AccessKey } from '../aws/identity.js';
+import { EtcdGateway } from '../etcd/etcd-gateway.js';
 import { AwsServer } from '../wire-aws/aws-server.js';
 import type { Estate } from './estate.js';
 import type { LivingCluster } from './living-cluster.js';
@@ -10,6 +11,8 @@ export interface EstateEndpoints {
   /** `https://127.0.0.1:PORT`; a cluster's API is at `serverOf(id)`. */
   readonly kubernetesUrl: string;
   readonly caPem: string;
+  /** For the config item `etcd_endpoints`: the pattern of every etcd machine's gateway. */
+  readonly etcdUrl: string;
   /** The API server URL of a cluster, also of one that has no machine yet. */
   serverOf(clusterId: string): string;
   /** YAML with a token inside: a secret. */
@@ -22,6 +25,7 @@ export interface EstateEndpoints {
 interface Wires {
   readonly kubernetes: KubernetesWire;
   readonly aws: AwsServer;
+  readonly etcd: EtcdGateway;
   readonly endpoints: Promise<EstateEndpoints>;
 }
 
@@ -40,8 +44,9 @@ export class EstateWires {
     if (this.running) return this.running.endpoints;
     const kubernetes = new KubernetesWire();
     const aws = new AwsServer(this.estate.aws);
+    const etcd = new EtcdGateway(this.estate.etcd);
     for (const cluster of this.estate.clusters()) kubernetes.addCluster(cluster.wire);
-    this.running = { kubernetes, aws, endpoints: this.listen(kubernetes, aws) };
+    this.running = { kubernetes, aws, etcd, endpoints: this.listen(kubernetes, aws, etcd) };
     return this.running.endpoints;
   }
 
@@ -50,16 +55,25 @@ export class EstateWires {
     this.running = undefined;
     if (!running) return;
     await running.endpoints.catch(() => undefined);
-    await Promise.all([running.aws.close(), running.kubernetes.close()]);
+    await Promise.all([running.aws.close(), running.kubernetes.close(), running.etcd.close()]);
   }
 
-  private async listen(kubernetes: KubernetesWire, aws: AwsServer): Promise<EstateEndpoints> {
-    const [awsUrl, { url: kubernetesUrl, caPem }] = await Promise.all([aws.listen(), kubernetes.start()]);
+  private async listen(
+    kubernetes: KubernetesWire,
+    aws: AwsServer,
+    etcd: EtcdGateway,
+  ): Promise<EstateEndpoints> {
+    const [awsUrl, { url: kubernetesUrl, caPem }, etcdUrl] = await Promise.all([
+      aws.listen(),
+      kubernetes.start(),
+      etcd.listen(),
+    ]);
     const known = (id: string): string => this.estate.cluster(id).id;
     return {
       awsUrl,
       kubernetesUrl,
       caPem,
+      etcdUrl: `${etcdUrl}/{instance}`,
       serverOf: (id) => kubernetes.serverOf(known(id)),
       kubeconfig: (id, user) => kubernetes.kubeconfig(known(id), user),
       tokenFor: (id, user) => kubernetes.tokenFor(known(id), user),

@@ -9,6 +9,7 @@ import type { ContainerProgram } from '../kubernetes/kubelet/container-program.j
 import { ImageRegistry, type ImageRegistryOptions } from '../kubernetes/kubelet/image-registry.js';
 import type { KubeletTimings } from '../kubernetes/kubelet/kubelet-services.js';
 import { clusterOf } from '../kubernetes/kubelet/machine-node.js';
+import { EtcdMachines, isEtcdMachine } from '../etcd/etcd-machines.js';
 import { ClusterAutoscaler, type AutoscalerOptions } from './cluster-autoscaler.js';
 import { EstateWitness } from './estate-evidence.js';
 import { EstateWires, type EstateEndpoints } from './estate-wires.js';
@@ -40,6 +41,8 @@ export interface EstateOptions {
 export class Estate {
   readonly aws: AwsWorld;
   readonly registry: ImageRegistry;
+  /** Clusters of etcd members, on the machines of etcd stacks. */
+  readonly etcd: EtcdMachines;
   private readonly random: SeededRandom;
   private readonly known = new Map<string, LivingCluster>();
   private readonly machines = new Map<string, LivingCluster>();
@@ -58,6 +61,7 @@ export class Estate {
     });
     for (const account of options.accounts) this.aws.addAccount(account);
     this.registry = new ImageRegistry({ scheduler, ...options.registry });
+    this.etcd = new EtcdMachines(this.aws, scheduler, this.random.fork('etcd'));
     this.witness = new EstateWitness(this.aws);
     this.wires = new EstateWires(this);
     this.aws.onMachine({
@@ -122,6 +126,7 @@ export class Estate {
   }
 
   private booted(machine: Machine): void {
+    if (isEtcdMachine(machine)) return this.etcd.booted(machine);
     const id = clusterOf(machine);
     if (id === undefined || !machine.joins) return;
     const cluster = this.cluster(id);
@@ -132,10 +137,12 @@ export class Estate {
   /** A machine that shuts down is silent at once; one with a spot notice works on until it dies. */
   private terminating(machine: Machine): void {
     const state = this.aws.findInstance(machine.instanceId)?.instance.state;
+    if (state === 'shutting-down') this.etcd.gone(machine);
     if (state === 'shutting-down') this.machines.get(machine.instanceId)?.fleet.silenced(machine);
   }
 
   private terminated(machine: Machine): void {
+    this.etcd.gone(machine);
     this.machines.get(machine.instanceId)?.fleet.terminated(machine);
     this.machines.delete(machine.instanceId);
   }

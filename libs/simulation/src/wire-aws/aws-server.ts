@@ -15,7 +15,8 @@ import { kmsActions } from './kms.wire.js';
 import { loadBalancingActions } from './load-balancing.wire.js';
 import { queryParams } from './query-params.js';
 import { errorReply, resultReply, type Protocol, type Reply } from './reply.js';
-import { s3Reply, s3Target } from './s3.wire.js';
+import { s3Target } from './s3-requests.js';
+import { s3Reply } from './s3.wire.js';
 import { stsActions } from './sts.wire.js';
 
 export interface AwsServerOptions {

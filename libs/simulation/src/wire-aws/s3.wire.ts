@@ -1,65 +1,12 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { AwsError } from '../aws/aws-error.js';
 import type { AwsWorld } from '../aws/aws-world.js';
+import { checkedDigest } from '../aws/s3-multipart.js';
 import type { StoredObject } from '../aws/s3.js';
 import type { Reply } from './reply.js';
 import { s3Xml } from './reply.js';
+import { MULTIPART_HANDLERS } from './s3-multipart.wire.js';
+import { putOptions, single, type S3Request, type S3Target } from './s3-requests.js';
 import { RawXml, xmlChildren } from './xml.js';
-
-export interface S3Request {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Uint8Array;
-  readonly account: string;
-  readonly region: string;
-  readonly pageLimit: number | undefined;
-}
-
-export interface S3Target {
-  readonly bucket: string;
-  readonly key: string;
-  readonly action: string;
-}
-
-/** Path style `/bucket/key`, or virtual-host style where the host is more than an address or `localhost`. */
-export function s3Target(method: string, url: URL, host: string): S3Target {
-  const name = host.split(':')[0] ?? '';
-  const [, virtual] = /^(.+)\.(?:localhost|s3[.-].*|127\.0\.0\.1)$/.exec(name) ?? [];
-  const path = decodeURIComponent(url.pathname.slice(1));
-  const slash = path.indexOf('/');
-  const bucket = virtual ?? (slash < 0 ? path : path.slice(0, slash));
-  const key = virtual ? path : slash < 0 ? '' : path.slice(slash + 1);
-  return { bucket, key, action: s3Action(method, bucket, key, url.searchParams) };
-}
-
-function s3Action(method: string, bucket: string, key: string, query: URLSearchParams): string {
-  if (bucket === '') return 'ListBuckets';
-  if (key === '') {
-    if (method === 'POST' && query.has('delete')) return 'DeleteObjects';
-    if (method === 'GET' && query.has('location')) return 'GetBucketLocation';
-    const sub = [...query.keys()].find((name) => BUCKET_SETTINGS.has(name));
-    if (sub) return `${method}Bucket${sub}`;
-    return (
-      { PUT: 'CreateBucket', DELETE: 'DeleteBucket', HEAD: 'HeadBucket', GET: 'ListObjectsV2' }[method] ??
-      `${method}Bucket`
-    );
-  }
-  return (
-    { PUT: 'PutObject', DELETE: 'DeleteObject', HEAD: 'HeadObject', GET: 'GetObject' }[method] ??
-    `${method}Object`
-  );
-}
-
-const BUCKET_SETTINGS = new Set([
-  'versioning',
-  'encryption',
-  'tagging',
-  'policy',
-  'lifecycle',
-  'publicAccessBlock',
-  'acl',
-]);
 
 type S3Handler = (world: AwsWorld, request: S3Request, target: S3Target) => Reply;
 
@@ -78,22 +25,10 @@ const objectHeaders = (object: StoredObject): Record<string, string> => ({
   ...Object.fromEntries(Object.entries(object.metadata).map(([key, value]) => [`x-amz-meta-${key}`, value])),
 });
 
-const single = (value: string | string[] | undefined): string | undefined =>
-  Array.isArray(value) ? value[0] : value;
-
 function putObject(world: AwsWorld, { headers, body, account }: S3Request, { bucket, key }: S3Target): Reply {
   if (headers['x-amz-copy-source'] !== undefined) throw notSimulated('CopyObject');
-  const metadata = Object.entries(headers).flatMap(([name, value]) =>
-    name.startsWith('x-amz-meta-') ? [[name.slice('x-amz-meta-'.length), String(value)] as const] : [],
-  );
-  const contentType = single(headers['content-type']);
-  const etag = single(headers['if-match']);
-  const object = world.objects.put(account, bucket, key, body, {
-    metadata: Object.fromEntries(metadata),
-    onlyIfAbsent: headers['if-none-match'] === '*',
-    ...(contentType !== undefined && { contentType }),
-    ...(etag !== undefined && { onlyIfEtag: etag }),
-  });
+  checkedDigest(body, single(headers['x-amz-checksum-sha256']));
+  const object = world.objects.put(account, bucket, key, body, putOptions(headers));
   return empty(200, { etag: object.etag });
 }
 
@@ -202,6 +137,7 @@ const HANDLERS: Readonly<Record<string, S3Handler>> = {
   PutObject: putObject,
   GetObject: getObject,
   HeadObject: getObject,
+  ...MULTIPART_HANDLERS,
   DeleteObject: (world, { account }, { bucket, key }) => {
     world.objects.delete(account, bucket, key);
     return empty(204);
@@ -212,6 +148,11 @@ const notSimulated = (action: string): AwsError =>
   new AwsError('NotImplemented', `The simulated S3 does not know ${action}.`, 501);
 
 export function s3Reply(world: AwsWorld, request: S3Request, target: S3Target): Reply {
+  const owner = single(request.headers['x-amz-expected-bucket-owner']);
+  if (owner !== undefined && target.action !== 'CreateBucket') {
+    const actual = world.objects.bucketOwner(target.bucket) ?? owner;
+    if (actual !== owner) throw new AwsError('AccessDenied', 'Access Denied', 403);
+  }
   const handler = HANDLERS[target.action];
   if (!handler) throw notSimulated(target.action);
   return handler(world, request, target);

@@ -7,6 +7,7 @@ import { serveDiscovery } from './discovery.js';
 import { LOAD_BALANCER_HTML, sendError, sendJson, sendText, type Exchange } from './exchange.js';
 import { serveOpenApi } from './openapi.js';
 import { isDryRun, managerOf, serveResource, verbOf, type Verb } from './resource-handler.js';
+import { metricsText } from './metrics-text.js';
 import { serveReview } from './reviews.js';
 import { routeOf, type ResourceTarget, type Route } from './route.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
@@ -206,6 +207,8 @@ async function serve(exchange: Exchange, route: Route, verb: Verb): Promise<void
         gitTreeState: 'clean',
         platform: 'linux/amd64',
       });
+    case 'metrics':
+      return sendText(exchange, 200, metricsText(exchange.cluster));
     case 'discovery':
       return serveDiscovery(exchange, route);
     case 'openapi':

@@ -19,6 +19,7 @@ export type Route =
   | { readonly kind: 'openapi'; readonly path: readonly string[] }
   | { readonly kind: 'health' }
   | { readonly kind: 'version' }
+  | { readonly kind: 'metrics' }
   | { readonly kind: 'unknown' };
 
 export interface ResourceTarget {
@@ -47,6 +48,7 @@ export function routeOf(path: string, catalog: TypeCatalog): Route {
   if (root === undefined) return { kind: 'unknown' };
   if (HEALTH.has(root)) return { kind: 'health' };
   if (root === 'version') return { kind: 'version' };
+  if (root === 'metrics') return { kind: 'metrics' };
   if (root === 'openapi') return { kind: 'openapi', path: rest };
   if (root === 'api') {
     if (rest.length === 0) return { kind: 'discovery', root };

@@ -11,12 +11,23 @@ export interface ClusterVersion {
 
 const DEFAULT_VERSION = 'v1.36.1';
 
+/** A call of a deprecated API that somebody made since the API server started. */
+export interface DeprecatedCall {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  /** `1.32`; empty where no removal is planned. */
+  readonly removedRelease: string;
+}
+
 /** One cluster as its API shows it: storage, call log, faults. The wire serves it; controllers live beside the store. */
 export class SimulatedCluster {
   readonly id: string;
   readonly store: ObjectStore;
   readonly calls = new CallLog();
   readonly faults = new ApiFaults();
+  /** What `apiserver_requested_deprecated_apis` counts. */
+  readonly deprecatedCalls: DeprecatedCall[] = [];
   #gitVersion: string;
 
   constructor(options: { readonly id: string; readonly store: ObjectStore; readonly version?: string }) {

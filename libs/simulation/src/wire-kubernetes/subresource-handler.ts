@@ -150,6 +150,11 @@ async function serveLog(exchange: Exchange, target: ResourceTarget): Promise<voi
   if (request.container !== undefined && !containers.includes(request.container)) {
     throw badRequest(`container ${request.container} is not valid for pod ${pod.metadata.name}`);
   }
+  if (!stringAt(pod, 'spec', 'nodeName')) {
+    // No node, no kubelet to ask: kube-apiserver answers 204 without a body.
+    exchange.response.writeHead(204).end();
+    return;
+  }
   const logs = store.handlers.logs?.(pod, request) ?? '';
   if (typeof logs === 'string') return sendText(exchange, 200, lastLines(logs, request.tailLines));
   exchange.response.writeHead(200, { 'Content-Type': 'text/plain' });

@@ -106,40 +106,55 @@ function certificate(request: Request): string {
 
 const newKeys = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** A fresh CA, and a certificate of it for 127.0.0.1, ::1 and localhost. */
+const USES = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
+
+/** A fresh CA for loopback servers and those who talk to them. */
+export class LoopbackAuthority {
+  readonly caPem: string;
+  private readonly keys = newKeys();
+
+  constructor(private readonly name: string) {
+    const { publicKey, privateKey } = this.keys;
+    this.caPem = certificate({
+      subject: name,
+      issuer: name,
+      publicKey,
+      signingKey: privateKey,
+      issuerKey: publicKey,
+      extensions: [
+        extension('2.5.29.19', true, sequence(der(TAG.boolean, Buffer.from([0xff])))),
+        extension('2.5.29.15', true, der(TAG.bits, Buffer.from([2, 0x84]))), // digitalSignature, keyCertSign
+      ],
+    });
+  }
+
+  /** A certificate for 127.0.0.1, ::1 and localhost. */
+  issue(subject: string, uses: readonly (keyof typeof USES)[]): Issued {
+    const { publicKey, privateKey } = newKeys();
+    const names = sequence(
+      der(0x82, Buffer.from('localhost')),
+      der(0x87, Buffer.from([127, 0, 0, 1])),
+      der(0x87, Buffer.from([...Array<number>(15).fill(0), 1])),
+    );
+    const certificatePem = certificate({
+      subject,
+      issuer: this.name,
+      publicKey,
+      signingKey: this.keys.privateKey,
+      issuerKey: this.keys.publicKey,
+      extensions: [
+        extension('2.5.29.19', true, sequence()),
+        extension('2.5.29.15', true, der(TAG.bits, Buffer.from([7, 0x80]))), // digitalSignature
+        extension('2.5.29.37', false, sequence(...uses.map((use) => oid(USES[use])))),
+        extension('2.5.29.17', false, names),
+      ],
+    });
+    return { certificatePem, keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  }
+}
+
+/** A fresh CA, and a server certificate of it for 127.0.0.1, ::1 and localhost. */
 export function issueServerIdentity(): ServerIdentity {
-  const ca = newKeys();
-  const server = newKeys();
-  const issuer = 'fairway simulated clusters';
-  const caPem = certificate({
-    subject: issuer,
-    issuer,
-    publicKey: ca.publicKey,
-    signingKey: ca.privateKey,
-    issuerKey: ca.publicKey,
-    extensions: [
-      extension('2.5.29.19', true, sequence(der(TAG.boolean, Buffer.from([0xff])))),
-      extension('2.5.29.15', true, der(TAG.bits, Buffer.from([2, 0x84]))), // digitalSignature, keyCertSign
-    ],
-  });
-  const names = sequence(
-    der(0x82, Buffer.from('localhost')),
-    der(0x87, Buffer.from([127, 0, 0, 1])),
-    der(0x87, Buffer.from([...Array<number>(15).fill(0), 1])),
-  );
-  const certificatePem = certificate({
-    subject: 'kube-apiserver',
-    issuer,
-    publicKey: server.publicKey,
-    signingKey: ca.privateKey,
-    issuerKey: ca.publicKey,
-    extensions: [
-      extension('2.5.29.19', true, sequence()),
-      extension('2.5.29.15', true, der(TAG.bits, Buffer.from([7, 0x80]))), // digitalSignature
-      extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.1'))), // serverAuth
-      extension('2.5.29.17', false, names),
-    ],
-  });
-  const keyPem = server.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { caPem, server: { certificatePem, keyPem } };
+  const authority = new LoopbackAuthority('fairway simulated clusters');
+  return { caPem: authority.caPem, server: authority.issue('kube-apiserver', ['server']) };
 }
