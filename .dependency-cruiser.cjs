@@ -3,7 +3,7 @@
  * these rules also name packages that belong to one room only.
  */
 const BRAINS = ['config', 'manifests', 'rolling', 'upgrade', 'promotion'];
-const ADAPTERS = ['git', 'aws', 'kubernetes', 'postgres', 'queue', 'notify'];
+const ADAPTERS = ['git', 'aws', 'etcd', 'kubernetes', 'postgres', 'queue', 'notify'];
 
 /** Tests and what only they use may use what the room itself may not. */
 const notTests = '(\\.spec\\.ts$|/testing/)';

@@ -14,9 +14,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev
 
 FROM node:24-bookworm-slim
-# git: mirrors and promotions; openssh-client: ssh remotes; tini: reaps what git leaves behind.
+# git: mirrors and promotions; openssh-client: ssh remotes; tini: reaps what git leaves behind; etcd and its tools: restore
+# drills of backups, in scratch members on loopback.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates git openssh-client tini \
+ && apt-get install -y --no-install-recommends ca-certificates etcd-client etcd-server git openssh-client tini \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 ENV NODE_ENV=production \
@@ -28,11 +29,12 @@ COPY package.json ./
 COPY migrations ./migrations
 COPY --from=build /src/dist ./dist
 COPY apps/api/contract ./apps/api/contract
+COPY docs/api ./docs/api
 # Only the sandbox role reads these two; it looks for its policy beside its own directory.
 COPY test/fixtures/config-repo ./test/fixtures/config-repo
 COPY apps/sandbox/policy ./dist/apps/policy
 RUN mkdir -p /var/lib/fairway/git /etc/fairway/clusters && chown -R node:node /var/lib/fairway
 USER node
 EXPOSE 8080
-ENTRYPOINT ["/usr/bin/tini", "--", "/bin/sh", "-c", "exec node --enable-source-maps \"dist/apps/$0/main.js\" \"$@\""]
+ENTRYPOINT ["/usr/bin/tini", "--", "/bin/sh", "-c", "exec node --enable-source-maps --max-semi-space-size=8 \"dist/apps/$0/main.js\" \"$@\""]
 CMD ["api"]

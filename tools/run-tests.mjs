@@ -38,7 +38,7 @@ if (unknown.length > 0) {
 process.exitCode = await main(wanted.length > 0 ? wanted : PROJECTS);
 
 async function main(projects) {
-  installRedis();
+  installServers();
   const totals = { passed: 0, failed: 0, skipped: 0 };
   try {
     for (const project of projects) {
@@ -177,15 +177,21 @@ function sweep() {
   }
 }
 
-/** The Redis half of the queue's contract must run in CI; there, as root on Debian, we may bring what it needs. */
-function installRedis() {
+/** Real servers that contracts and acceptance need: in CI, as root on Debian, we bring what the machine lacks. */
+function installServers() {
   const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-  if (!CI || process.env.FAIRWAY_TEST_REDIS_URL || has('redis-server')) return;
-  if (process.getuid?.() !== 0 || !has('apt-get')) return;
-  console.log('installing redis-server');
+  if (!CI || process.getuid?.() !== 0 || !has('apt-get')) return;
+  const missing = [
+    ...(process.env.FAIRWAY_TEST_REDIS_URL || has('redis-server') ? [] : ['redis-server']),
+    ...(process.env.FAIRWAY_TEST_ETCD || has('etcd') ? [] : ['etcd-server']),
+  ];
+  if (missing.length === 0) return;
+  console.log(`installing ${missing.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  spawnSync('sh', ['-c', 'apt-get update -qq && apt-get install -y -qq redis-server'], {
-    env,
-    stdio: 'inherit',
-  });
+  const install = `apt-get update -qq && apt-get install -y -qq --no-install-recommends ${missing.join(' ')}`;
+  spawnSync('sh', ['-c', install], { env, stdio: 'inherit' });
+  // Where there is an init system the packages start services of their own; the tests start theirs.
+  for (const service of ['redis-server', 'etcd']) {
+    spawnSync('sh', ['-c', `command -v systemctl >/dev/null && systemctl stop ${service}`]);
+  }
 }

@@ -5,6 +5,7 @@ import { minutes } from '#kernel';
 import type { ChannelRevision, Revision } from '#fleet';
 import { DEFAULT_POLICY } from '#promotion';
 import { startTestApi, type Answer, type TestApi } from '../support/api.js';
+import { PREFIXED, verifyHmac } from '../../apps/api/src/webhooks/verify-webhook.js';
 import { account, cluster } from '../support/records.js';
 
 const WHSEC = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -279,6 +280,17 @@ describe('webhooks of Git hosts', () => {
     ['gitea', { 'X-Gitea-Signature': 'zz' }],
   ])('%s without proof is refused', async (host, headers) => {
     expect((await hook(host, '{}', headers)).status).toBe(401);
+  });
+
+  it('verifies the example of GitHub’s documentation', () => {
+    // docs.github.com, "Validating webhook deliveries", "Testing the webhook payload validation".
+    const signature = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
+    const verify = verifyHmac("It's a Secret to Everybody", ['x-hub-signature-256'], PREFIXED);
+    const body = Buffer.from('Hello, World!');
+    expect(verify({ headers: { 'x-hub-signature-256': signature }, body })).toBe(true);
+    expect(
+      verify({ headers: { 'x-hub-signature-256': signature }, body: Buffer.from('Hello, World?') }),
+    ).toBe(false);
   });
 
   it('rings once for a recorded delivery that is sent again', async () => {

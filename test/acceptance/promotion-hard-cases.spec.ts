@@ -163,7 +163,7 @@ describe('between eligible and execution', () => {
   it('the target moves', async () => {
     await interrupted(() => world.git.push('beta', { 'docs.md': 'x' }, 'somebody else'));
     expect(settledReason()).toMatchObject({ state: 'refused', reason: expect.stringContaining('moved') });
-    expect(updates('beta')).toEqual([]);
+    expect(updates('beta').map((one) => one.commit)).not.toContain(world.git.branches.get('dev'));
     // What was pushed there is no part of dev: the next try is a merge that keeps it.
     await world.until('merged', () => updates('beta').length === 1, hours(3));
     expect(world.git.file(world.git.branches.get('beta') ?? '', 'docs.md')).toBe('x');
@@ -174,7 +174,11 @@ describe('between eligible and execution', () => {
 describe('moving refs', () => {
   it('two workers promote at once: one ref update', async () => {
     world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
-    await world.until('nearly', () => (world.entry('dev')?.soak?.accumulated ?? 0) >= hours(1.5));
+    await world.until(
+      'it is verified',
+      () => world.entry('dev')?.verifiedAt !== undefined && runs('dev', '2') === 1,
+    );
+    await world.passTime(hours(1.5));
     world.now += minutes(40);
     await Promise.all(Array.from({ length: 6 }, () => world.pass('dev')));
     await Promise.all(Array.from({ length: 6 }, () => world.pass('dev')));
@@ -225,7 +229,11 @@ describe('moving refs', () => {
 describe('Git away for an hour', () => {
   it('moves nothing, deletes nothing, raises one problem and heals', async () => {
     world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
-    await world.until('eligible soon', () => (world.entry('dev')?.soak?.accumulated ?? 0) >= hours(1.5));
+    await world.until(
+      'it is verified',
+      () => world.entry('dev')?.verifiedAt !== undefined && runs('dev', '2') === 1,
+    );
+    await world.passTime(hours(1.5));
     const before = JSON.stringify(
       [...world.stores.runtimeById.values()].map((one) => one.admittedRevisionId),
     );
@@ -250,7 +258,11 @@ describe('soak', () => {
   const soakOfDev = () => world.entry('dev')?.soak?.accumulated ?? 0;
   beforeEach(async () => {
     world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
-    await world.until('an hour of soak', () => soakOfDev() >= hours(1));
+    await world.until(
+      'it is verified',
+      () => world.entry('dev')?.verifiedAt !== undefined && runs('dev', '2') === 1,
+    );
+    await world.passTime(hours(1));
   });
 
   it('counts the time in which no worker was there', async () => {
@@ -275,6 +287,30 @@ describe('soak', () => {
     expect(updates('beta')).toEqual([]);
   });
 
+  it('goes on under another commit of the same content, and begins anew with another content', async () => {
+    const before = soakOfDev();
+    const verifiedAt = world.entry('dev')?.verifiedAt;
+    const commit = world.git.push('dev', { 'README.md': 'words\n' }, 'words only');
+    await world.tick(minutes(1));
+    await world.passTime(minutes(20));
+    expect(world.commitOf('dev')).toBe(commit);
+    expect(world.entry('dev')).toMatchObject({ phase: 'soaking', verifiedAt });
+    expect(soakOfDev()).toBe(before + minutes(21));
+    expect(events('soak.reset')).toEqual([]);
+    const conformance = events('conformance.started').filter((one) => one.channel === 'dev').length;
+    world.git.push('dev', { 'cluster/app.yaml': 'image: 3\n' }, 'image 3');
+    await world.until('dev runs it', () => runs('dev', '3') === 1);
+    expect(soakOfDev()).toBeLessThan(minutes(20));
+    // Back to the first content: its verdicts are kept, but it was not running in between.
+    world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2 again');
+    await world.until('dev runs it again', () => runs('dev', '2') === 1);
+    await world.passTime(minutes(5));
+    expect(soakOfDev()).toBeLessThanOrEqual(minutes(10));
+    expect(events('conformance.started').filter((one) => one.channel === 'dev').length).toBeLessThanOrEqual(
+      conformance + 1,
+    );
+  });
+
   it('is lost by a cluster that was unwell in between, and not by one that joined or left', async () => {
     const before = soakOfDev();
     const joined = world.addCluster('dev', 7);
@@ -292,5 +328,118 @@ describe('soak', () => {
     await world.tick(seconds(10));
     expect(soakOfDev()).toBe(0);
     expect(events('soak.reset')).toHaveLength(1);
+  });
+});
+
+describe('rollback', () => {
+  const ask = async (name: string, revisionId: string): Promise<string> => {
+    const id = `back-${world.now}`;
+    world.stores.requestById.set(id, {
+      id,
+      kind: 'rollback',
+      channel: name,
+      revisionId,
+      by: 'olga',
+      reason: 'bad',
+      state: 'open',
+      createdAt: world.now,
+    });
+    await world.tick(minutes(1));
+    return id;
+  };
+
+  it('to what is there already is refused, and changes nothing', async () => {
+    const before = world.entry('dev');
+    const id = await ask('dev', before?.revisionId ?? '');
+    expect(world.stores.requestById.get(id)).toMatchObject({
+      state: 'refused',
+      message: expect.stringContaining('has the content of'),
+    });
+    expect(world.entry('dev')?.phase).toBe(before?.phase);
+    expect([...world.stores.holdById.values()]).toEqual([]);
+    expect(world.git.refUpdates).toEqual([]);
+  });
+});
+
+describe('what people push', () => {
+  it('is held where a merge says one thing and holds another', async () => {
+    const good = world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
+    await world.until('beta runs it', () => runs('beta', '2') === 2);
+    // A merge commit of dev into stable whose tree is nobody's: an evil merge.
+    world.git.mergeByHand('dev', 'stable');
+    world.git.push('stable', { 'cluster/app.yaml': 'image: evil\n' }, `Merge ${good} into stable`);
+    await world.passTime(minutes(30));
+    expect(world.entry('stable')).toMatchObject({ phase: 'held', admitted: false });
+    expect(reasons('stable').join()).toContain('source fail: this content never was in beta');
+    expect(runs('stable', '1')).toBe(2);
+  });
+
+  it('is let in where a revert brings back what ran there before', async () => {
+    world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
+    await world.until('beta runs it', () => runs('beta', '2') === 2);
+    world.git.push('beta', { 'cluster/app.yaml': 'image: 1\n' }, 'Revert "image 2"');
+    await world.until('beta runs the old one', () => runs('beta', '1') === 2, hours(3));
+    expect(world.entry('beta')).toMatchObject({ admitted: true });
+  });
+
+  it('is nothing where the branch is gone; a tag of its name is no branch', async () => {
+    const before = world.entry('beta')?.revisionId;
+    world.git.branches.delete('beta');
+    await world.passTime(hours(2));
+    expect(world.entry('beta')?.revisionId).toBe(before);
+    expect(runs('beta', '1')).toBe(2);
+  });
+});
+
+describe('gates that look outside', () => {
+  const gated = (gates: string) => policy().replace('soak: 2h', gates);
+  const open = () =>
+    world.entry('dev')?.reasons.map((one) => `${one.gate} ${one.state}: ${one.message}`) ?? [];
+
+  it('ask checks by themselves, and go by the newest answer', async () => {
+    world = await settled(
+      gated('soak: 2h, health: { checks: [{ name: errors, promql: "sum(e)", max: 1 }] }, preflight: {}'),
+    );
+    let answer: { state: 'pass' | 'fail' | 'pending'; message: string } = {
+      state: 'pending',
+      message: 'no data',
+    };
+    let asked = 0;
+    const probes = { ask: async () => ((asked += 1), answer) };
+    Object.assign(world.ports, { probes });
+    world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
+    await world.until('only health is missing', () => open().join() === 'health pending: errors: no data');
+    answer = { state: 'fail', message: '7 (at most 1 is well)' };
+    await world.passTime(minutes(10));
+    expect(open()).toEqual(['health fail: errors: 7 (at most 1 is well)']);
+    expect(updates('beta')).toEqual([]);
+    answer = { state: 'pass', message: '0' };
+    await world.until('beta has it', () => updates('beta').length === 1, hours(2));
+    expect(asked).toBeGreaterThan(2);
+  });
+
+  it('stay shut while a cluster is in trouble, or would skip a version', async () => {
+    world = await settled(gated('soak: 2h, health: {}, preflight: {}'));
+    const [first] = world.clustersOf('dev');
+    world.git.push('dev', { 'cluster/config-defaults.yaml': 'kubernetes_version: v1.35.0\n' }, 'four minors');
+    await world.until(
+      'it has soaked',
+      () => open().length > 0 && open().every((one) => one.startsWith('preflight')),
+    );
+    expect(open().join()).toMatch(/preflight fail: version-skew: beta-1: .*1\.31.*1\.35/);
+    world.git.push('dev', { 'cluster/config-defaults.yaml': 'kubernetes_version: v1.32.0\n' }, 'one minor');
+    const runtime = () => world.stores.runtimeById.get(first?.id ?? '') as ClusterRuntime;
+    await world.until('it is verified', () => world.entry('dev')?.verifiedAt !== undefined);
+    const problem = {
+      type: 'https://fairway.dev/problems/stack-failed',
+      title: 'stack failed',
+      severity: 'error',
+    } as const;
+    world.setStatus(runtime(), { problems: [problem] });
+    await world.until('health is missing', () => open().join().includes('health fail'));
+    expect(open()).toEqual(['health fail: 1 of 1 clusters of dev are in trouble: dev-1 (stack failed)']);
+    expect(updates('beta')).toEqual([]);
+    world.setStatus(runtime(), { problems: [] });
+    await world.until('beta has it', () => updates('beta').length === 1, hours(2));
   });
 });

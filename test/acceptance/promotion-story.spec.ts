@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { formatDuration, hours } from '#kernel';
+import { formatDuration, hours, minutes } from '#kernel';
 import type { ApprovalRecord } from '#fleet';
 import { gatesFor, StoredPolicies, channelPolicyOf } from '#engine';
-import { PromotionWorld } from './support/promotion-world.js';
+import { PromotionWorld, START } from './support/promotion-world.js';
 
 const POLICY = `apiVersion: fairway.dev/v1
 channels:
@@ -35,6 +35,7 @@ suites:
   statefulset: { focus: 'StatefulSet', expectedMin: 3 }
 `;
 const SIZES = { dev: 1, alpha: 3, beta: 75, stable: 5 };
+const APP = 'cluster/app.yaml';
 const figures: string[] = [];
 const started = performance.now();
 
@@ -106,18 +107,10 @@ const eventOf = (world: PromotionWorld, channel: string, type: string) =>
     data: {},
   }) as const;
 
-const reportBackup = (world: PromotionWorld) =>
-  world.stores.decisions.saveAnswers([
-    {
-      channel: 'stable',
-      gate: 'backup',
-      name: 'etcd',
-      state: 'pass',
-      message: 'done',
-      by: 'velero',
-      at: world.now,
-    },
-  ]);
+/** Every cluster has a backup policy; from now on a fresh backup, too. */
+const backUp = (world: PromotionWorld, at?: number): void => {
+  for (const { id } of world.clustersOf('stable')) world.backedUpAt.set(id, at);
+};
 
 const updatesOf = (world: PromotionWorld, branch: string) =>
   world.git.refUpdates.filter((one) => one.branch === branch);
@@ -136,6 +129,7 @@ describe('the story of 84 clusters', () => {
 
   it('brings a good commit to stable with every gate honoured', async () => {
     const world = await settledWorld();
+    backUp(world);
     const begun = world.now;
     const commit = world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
     await world.until('alpha gets it', () => updatesOf(world, 'alpha').length === 1);
@@ -162,7 +156,9 @@ describe('the story of 84 clusters', () => {
         .filter((one) => one.state !== 'pass')
         .map((one) => one.gate),
     ).toEqual(['backup', 'approvals']);
-    await reportBackup(world);
+    const closed = (await judge(world, 'stable')).evaluation?.reasons.find((one) => one.gate === 'backup');
+    expect(closed?.message).toContain('5 of 5 clusters of stable have no fresh backup');
+    backUp(world, world.now);
     await approve(world, 'stable');
     await world.passTime(hours(1));
     expect(world.entry('beta')?.phase).toBe('awaiting-approval');
@@ -189,6 +185,29 @@ describe('the story of 84 clusters', () => {
       );
     }
     expect(world.stores.events.filter((one) => one.type === 'promotion.done')).toHaveLength(3);
+  });
+
+  it('takes the same time however time is cut', async () => {
+    const leads = async (longestStep: number): Promise<readonly number[]> => {
+      const world = new PromotionWorld({ sizes: { dev: 1, alpha: 3, beta: 9, stable: 1 }, policy: POLICY });
+      world.longestStep = longestStep;
+      await world.until('beta runs the first content', () => world.running('beta', APP, 'image: 1\n') === 9);
+      await world.passTime(START + hours(24) - world.now);
+      world.git.push('dev', { [APP]: 'image: 2\n' }, 'image 2');
+      await world.until(
+        'beta has soaked',
+        () => world.entry('beta')?.phase === 'awaiting-approval' || world.entry('beta')?.phase === 'eligible',
+      );
+      return ['dev', 'alpha', 'beta'].map((name) => {
+        const { promotedAt, verifiedAt = 0, enteredAt = 0 } = world.entry(name) ?? {};
+        return (promotedAt ?? verifiedAt) - enteredAt;
+      });
+    };
+    const [coarse, fine] = [await leads(hours(4)), await leads(minutes(47))];
+    expect(fine).toEqual(coarse);
+    figures.push(
+      `lead times by steps of 4h and of 47m alike: ${coarse.map((one) => formatDuration(one)).join(', ')}`,
+    );
   });
 
   it('stops a commit that breaks conformance in dev', async () => {

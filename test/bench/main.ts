@@ -6,6 +6,7 @@ import { compare, table, type BenchReport } from './lib/report.js';
 import { rounded } from './lib/stats.js';
 import { idleSuite } from './suites/idle.js';
 import { latencySuite } from './suites/latency.js';
+import { manifestsSuite } from './suites/manifests.js';
 import { memorySuite } from './suites/memory.js';
 import { noopSuite } from './suites/noop.js';
 import { renderSuite } from './suites/render.js';
@@ -18,6 +19,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   idle: idleSuite,
   latency: latencySuite,
   roll: rollSuite,
+  manifests: manifestsSuite,
 };
 const BASELINE = fileURLToPath(new URL('baseline.json', import.meta.url));
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));

@@ -126,6 +126,38 @@ describe('Slack by bot token', () => {
     expect(replies.map((one) => one.body['reply_broadcast'])).toEqual([true, true, undefined]);
   });
 
+  it('tells much at once in one message per Slack channel, with every parent up to date', async () => {
+    await deliver(event('revision.seen'));
+    const parent = slack.posted.find((one) => one.body['thread_ts'] === undefined)?.ts;
+    slack.posted.length = 0;
+    const events = [
+      ...Array.from({ length: 40 }, (_, index) => event('conformance.passed', { message: `run ${index}` })),
+      event('problem.raised', { severity: 'error', message: '<!channel> is on fire', data: {} }),
+      event('revision.seen', { channel: 'stable', message: 'stable: seen' }),
+    ];
+    const deliveries = events.map((one) => ({
+      id: `${one.id}.slack-bot`,
+      route: 'slack-bot',
+      event: one,
+      attempt: 1,
+      dueAt: 60_000,
+    }));
+    expect(await notifier.deliverDigest(deliveries)).toEqual({ kind: 'delivered', status: 200 });
+    expect(slack.posted.map((one) => `${one.path.slice(5)} ${String(one.body['channel'])}`)).toEqual([
+      'chat.update C0ALL',
+      'chat.postMessage C0STABLE',
+      'chat.postMessage C0ALL',
+      'chat.postMessage C0STABLE',
+    ]);
+    expect(slack.messages.get(parent ?? '')?.['text']).toContain('run 39');
+    expect(JSON.stringify(slack.posted[2]?.body)).toContain('41 events');
+    expect(JSON.stringify(slack.posted)).not.toContain('<!channel>');
+    // What went with the digest is not told again in the thread.
+    slack.posted.length = 0;
+    await deliver(events[3] as StoredEvent);
+    expect(slack.posted).toEqual([]);
+  });
+
   it('says nothing twice when a delivery is repeated', async () => {
     const once = event('wave.started');
     await deliver(once);

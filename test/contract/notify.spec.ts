@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Webhook } from 'standardwebhooks';
 import { FailureError, hours, milliseconds, minutes, seconds } from '#kernel';
+import { retryDelay } from '#fleet';
 import type { Delivery } from '#ports';
-import { createNotifier, retryDelay, type NotifierOptions, type NotifyRoute } from '#adapters/notify';
+import { createNotifier, type NotifierOptions, type NotifyRoute } from '#adapters/notify';
 
 interface Received {
   readonly method: string;

@@ -16,6 +16,7 @@ describe('events and outbox on Postgres', () => {
         { route: 'all' },
         { route: 'loud', minSeverity: 'error' },
         { route: 'alpha', channels: ['alpha'], types: ['promotion.*', 'roll.failed'] },
+        { route: 'people', types: ['burst.*'], digest: true },
       ],
     });
     lease = (await stores.leases.acquire('channel/x', minutes(5))) as Lease;
@@ -131,6 +132,61 @@ describe('events and outbox on Postgres', () => {
     expect(
       stored.filter(({ subject, dedupeKey }) => subject === 'cluster/a' && dedupeKey === 'k'),
     ).toHaveLength(6);
+  });
+
+  it('damps trouble that comes and goes, and tells its last word when it keeps still', async () => {
+    const at = { subject: 'cluster/flap', dedupeKey: 'k' };
+    const flap = async (type: string): Promise<readonly string[]> => {
+      now += minutes(1);
+      await publish(event(type, { ...at, at: now, severity: type === 'problem.raised' ? 'error' : 'info' }));
+      return (await drain()).filter((line) => line.startsWith('all'));
+    };
+    for (let times = 0; times < 3; times += 1) {
+      expect(await flap('problem.raised')).toEqual(['all problem.raised']);
+      expect(await flap('problem.resolved')).toEqual(['all problem.resolved']);
+    }
+    expect(await flap('problem.raised')).toEqual(['all notification.flapping']);
+    for (let times = 0; times < 20; times += 1) {
+      expect(await flap('problem.resolved')).toEqual([]);
+      expect(await flap('problem.raised')).toEqual([]);
+    }
+    // Every change puts it off; half an hour after the last one it is told as it stands, to whoever heard of it.
+    now += minutes(29);
+    expect(await stores.outbox.settleQuiet(now)).toBe(0);
+    now += minutes(2);
+    expect(await stores.outbox.settleQuiet(now)).toBe(2);
+    expect([...(await drain())].sort()).toEqual(['all problem.raised', 'loud problem.raised']);
+    expect(await stores.outbox.settleQuiet(now)).toBe(0);
+    expect(await flap('problem.resolved')).toEqual(['all problem.resolved']);
+    expect(await flap('problem.raised')).toEqual(['all problem.raised']);
+  });
+
+  it('holds back what is too much for people at once, in order, and nothing that is critical', async () => {
+    const burst = (index: number, severity: FleetEvent['severity'] = 'info') =>
+      event('burst.one', { at: now, severity, subject: `burst/${index % 3}`, message: `burst ${index}` });
+    now += minutes(10);
+    await publish(...Array.from({ length: 30 }, (_, index) => burst(index)));
+    await publish(burst(99, 'critical'));
+    const people = async (): Promise<readonly Delivery[]> =>
+      (await claimAll()).filter(({ route }) => route === 'people');
+    const first = await people();
+    // Ten go at once, three subjects at a time; the critical one only behind those of its own subject.
+    expect(first.map(({ event: { message } }) => message)).toEqual(['burst 0', 'burst 1', 'burst 2']);
+    for (const { id } of first) await stores.outbox.settle(id, { kind: 'delivered', status: 200 }, now);
+    for (let batch = await people(); batch.length > 0; batch = await people())
+      for (const { id } of batch) await stores.outbox.settle(id, { kind: 'delivered', status: 200 }, now);
+    const left = () => stores.deliveries.deliveries({ route: 'people', state: 'pending' }, 100);
+    expect((await left()).length).toBe(21);
+    now += minutes(1);
+    const heads = await people();
+    expect(heads.every(({ dueAt, event: { at } }) => dueAt > at)).toBe(true);
+    const followers = await stores.outbox.claimFollowers(heads, now, 100, minutes(1));
+    expect(heads.length + followers.length).toBe(21);
+    expect(await people()).toEqual([]);
+    const all = [...heads, ...followers].sort((a, b) => a.event.id - b.event.id);
+    expect(all.map(({ event: { message } }) => message).at(-1)).toBe('burst 99');
+    for (const { id } of all) await stores.outbox.settle(id, { kind: 'delivered', status: 200 }, now);
+    await drain();
   });
 
   it('disables a route whose receiver is gone', async () => {

@@ -39,11 +39,14 @@ it('lists, creates, patches and deletes with a client that knows the contract on
   expect(await client('listClusters', { lifecycle_status: 'ready', verbose: true })).toMatchObject({
     items: [record],
   });
-  // As CLM reports what it did: the whole status, in the words of the contract.
-  await client('updateCluster', {
-    ...id,
-    cluster: { lifecycle_status: 'ready', status: { current_version: 'a1b2', problems: [] } },
-  });
+  // As CLM reports what it did: the whole status, in the words of the contract. Fairway has none of its own yet.
+  const problem = { type: 'https://clm.example/x', title: 'Apply failed', status: 401, detail: 'no' };
+  const reported = { current_version: 'a1b2', last_version: 'a1b1', next_version: '', problems: [problem] };
+  expect(
+    await client('updateCluster', { ...id, cluster: { lifecycle_status: 'ready', status: reported } }),
+  ).toMatchObject({ lifecycle_status: 'ready', status: reported });
+  expect(await client('getCluster', id)).toMatchObject({ status: reported });
+  expect(await client('listClusters', {})).toMatchObject({ items: [{ status: reported }] });
   await client('addOrUpdateConfigItem', { ...id, config_key: 'added_item', value: { value: 'x' } });
   await client('deleteConfigItem', { ...id, config_key: 'added_item' });
   expect(
@@ -112,6 +115,10 @@ it('shows a status with problems in the types that the contract declares', async
     problems: [{ status: 401, detail: 'd', hint: 'h' }],
   });
   expect(await client('listClusters')).toMatchObject({ items: [{ id: busy.id }] });
+  // What Fairway found out itself is not overwritten by what somebody says.
+  const said = { cluster_id: busy.id, cluster: { status: { current_version: 'zz', problems: [] } } };
+  expect(await client('updateCluster', said)).toMatchObject({ status: { current_version: 'a1' } });
+  expect(await client('listClusters')).toMatchObject({ items: [{ status: { current_version: 'a1' } }] });
 });
 
 it('keeps the record of a cluster for which something was made, until it is decommissioned', async () => {

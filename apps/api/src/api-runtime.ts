@@ -2,10 +2,12 @@ import type { Clock, Ids } from '#kernel';
 import { randomIds, systemClock } from '#kernel';
 import type {
   AuditPort,
+  BackupStorePort,
   ChannelStorePort,
   ConfigStorePort,
   DeliveryLogPort,
   DoorbellPort,
+  InspectionStorePort,
   LeasePort,
   LogPort,
   OutboxPort,
@@ -27,6 +29,8 @@ export interface ApiRuntime {
   readonly channels: ChannelStorePort;
   readonly decisions: PromotionStorePort;
   readonly configs: ConfigStorePort;
+  readonly backups: BackupStorePort;
+  readonly inspections: InspectionStorePort;
   readonly deliveries: DeliveryLogPort;
   readonly outbox: OutboxPort;
   readonly tokens: TokenStorePort;
@@ -49,7 +53,10 @@ export async function createApiRuntime(settings: Settings, log: FieldLog): Promi
     clock: systemClock,
     notificationRoutes: notificationFilters(settings),
   });
-  await stores.migrate();
+  await stores.migrate().catch(async (thrown: unknown) => {
+    await stores.close();
+    throw thrown;
+  });
   const queue = createQueue(
     settings.FAIRWAY_REDIS_URL === undefined
       ? { kind: 'postgres', databaseUrl: settings.FAIRWAY_DATABASE_URL }

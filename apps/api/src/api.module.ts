@@ -5,6 +5,7 @@ import { TokenGuard } from './auth/token.guard.js';
 import { ApiErrorFilter } from './errors/api-error.filter.js';
 import { ApprovalsController } from './fleet/approvals.controller.js';
 import { AuditController } from './fleet/audit.controller.js';
+import { BackupsController } from './fleet/backups.controller.js';
 import { ChannelsController } from './fleet/channels.controller.js';
 import { ClusterStatusController } from './fleet/cluster-status.controller.js';
 import { ConfigController } from './fleet/config.controller.js';
@@ -14,6 +15,7 @@ import { EventsController } from './fleet/events.controller.js';
 import { GatesController } from './fleet/gates.controller.js';
 import { HoldsController } from './fleet/holds.controller.js';
 import { InputsController } from './fleet/inputs.controller.js';
+import { InspectionsController } from './fleet/inspections.controller.js';
 import { NotificationsController } from './fleet/notifications.controller.js';
 import { OverridesController } from './fleet/overrides.controller.js';
 import { PromotionView } from './fleet/promotion-view.js';
@@ -52,8 +54,10 @@ export class ApiModule {
         ApprovalsController,
         RollController,
         RollbackController,
+        BackupsController,
         ConfigController,
         InputsController,
+        InspectionsController,
         OverridesController,
         ConformanceController,
         NotificationsController,

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { nestLogger, type FieldLog, type Settings } from '#platform';
+import { nestLogger, startPatiently, type FieldLog, type Settings } from '#platform';
 import { createApiRuntime, type ApiRuntime } from './api-runtime.js';
 import { ApiModule } from './api.module.js';
 import { ensureBootstrapToken } from './auth/tokens.js';
@@ -21,7 +21,8 @@ const isWebhook = (request: IncomingMessage): boolean => request.url?.startsWith
 
 /** Starts the HTTP role in this process. */
 export async function startApi(settings: Settings, log: FieldLog): Promise<RunningApi> {
-  const runtime = await createApiRuntime(settings, log);
+  const start = (): Promise<ApiRuntime> => createApiRuntime(settings, log);
+  const runtime = await startPatiently(start, settings.FAIRWAY_START_PATIENCE, log);
   await ensureBootstrapToken(runtime, settings.FAIRWAY_BOOTSTRAP_TOKEN);
   const app = await NestFactory.create<NestExpressApplication>(ApiModule.with(runtime), {
     logger: nestLogger(log),

@@ -98,7 +98,11 @@ export interface StreamedEvent {
   readonly message: string;
 }
 
+/** What is closed now and may open by itself or by a person is blocked, not in conflict. */
+const BLOCKED = /\/(?:gates-closed|cluster-not-settled|run-under-way)$/;
+
 interface Refusal {
+  readonly type?: string;
   readonly detail?: string;
   readonly message?: string;
   readonly hint?: string;
@@ -113,6 +117,7 @@ async function refusal(response: Response): Promise<CommandError> {
     // Not ours, a proxy's perhaps: the status says enough.
   }
   const message = told.detail ?? told.message ?? `the server answered ${response.status}`;
-  const code = response.status === 409 || response.status === 412 ? EXIT.conflict : EXIT.error;
+  const conflict = response.status === 409 || response.status === 412;
+  const code = BLOCKED.test(told.type ?? '') ? EXIT.blocked : conflict ? EXIT.conflict : EXIT.error;
   return new CommandError(message, code, told.hint);
 }

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import { addBackup } from './commands/backup.js';
 import { addChannels } from './commands/channels.js';
 import { addClusters } from './commands/clusters.js';
 import { addDiff } from './commands/diff.js';
+import { addDoctor } from './commands/doctor.js';
 import { addDrift } from './commands/drift.js';
 import { addConfig } from './commands/config.js';
 import { addConformance } from './commands/conformance.js';
@@ -15,6 +17,7 @@ import { addPrune } from './commands/prune.js';
 import { addPromote } from './commands/promote.js';
 import { addRoll } from './commands/roll.js';
 import { addRollback } from './commands/rollback.js';
+import { addUpgrade } from './commands/upgrade.js';
 import { addLogin } from './commands/session.js';
 import { CommandError, commandErrorOf, EXIT } from './exit-codes.js';
 
@@ -33,6 +36,9 @@ addHold(program);
 addRollback(program);
 addConformance(program);
 addRoll(program);
+addBackup(program);
+addDoctor(program);
+addUpgrade(program);
 addDiff(program);
 addDrift(program);
 addPrune(program);

@@ -70,7 +70,7 @@ export const accountRecords = () =>
   }));
 
 /** Bodies for POST /kubernetes-clusters: three masters and four workers each. */
-export const clusterRecords = (serverOf: (clusterId: string) => string) =>
+export const clusterRecords = (serverOf: (clusterId: string) => string, etcdUrl?: string) =>
   FLEET.map((wish) => {
     const id = `aws:${wish.account}:${REGION}:${wish.localId}`;
     return {
@@ -86,13 +86,25 @@ export const clusterRecords = (serverOf: (clusterId: string) => string) =>
       criticality_level: wish.criticality,
       lifecycle_status: 'requested',
       // Two clusters share an account: each has its own etcd.
-      config_items: { etcd_stack_name: `etcd-${wish.localId}` },
+      config_items: {
+        etcd_stack_name: `etcd-${wish.localId}`,
+        ...(wish.channel === 'dev' && etcdUrl !== undefined && etcdItems(etcdUrl)),
+      },
       node_pools: [
         pool('master-default', 'master-default', 3, 'm5.large'),
         pool('worker-default', 'worker-default', 4, 'm5.xlarge'),
       ],
     };
   });
+
+/** The dev cluster's etcd has members that are looked after; the others show clusters without. */
+const etcdItems = (etcdUrl: string) => ({
+  etcd_endpoints: etcdUrl,
+  etcd_peer_url: 'http://{ip}:2380',
+  etcd_replacement: 'member',
+  // The simulated machines live faster than these clocks.
+  etcd_settle: '500ms',
+});
 
 const pool = (name: string, profile: string, size: number, instanceType: string) => ({
   name,

@@ -163,6 +163,8 @@ function environmentOf(options: SandboxOptions, started: Started): Readonly<Reco
     FAIRWAY_GIT_DIR: join(started.stateDir, 'mirrors'),
     FAIRWAY_CLUSTER_CREDENTIALS_DIR: started.credentialsDir,
     FAIRWAY_AWS_ROLE_NAME: ROLE_NAME,
+    // The simulated AWS makes them as AWS does.
+    FAIRWAY_AWS_CHANGE_SETS: 'always',
     FAIRWAY_BOOTSTRAP_TOKEN: started.token,
     FAIRWAY_GIT_WEBHOOK_SECRET: randomBytes(24).toString('hex'),
     FAIRWAY_GIT_POLL_INTERVAL: '10s',

@@ -3,12 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { toFailure } from '#kernel';
 import type { WorkerRuntime } from './worker-runtime.js';
 
+export interface OperationsServer {
+  readonly url: string;
+  /** From here on the answers are about this runtime; before, the worker is alive and not ready. */
+  started(runtime: WorkerRuntime): void;
+  close(): Promise<void>;
+}
+
 /** `/healthz`, `/readyz` and `/metrics` of the worker, which has no other HTTP. */
-export async function startOperationsServer(
-  runtime: WorkerRuntime,
-  host: string,
-  port: number,
-): Promise<{ readonly url: string; close(): Promise<void> }> {
+export async function startOperationsServer(host: string, port: number): Promise<OperationsServer> {
+  let runtime: WorkerRuntime | undefined;
   const server = createServer((request, response) => {
     void answer(runtime, request.url ?? '/', response).catch(() => response.destroy());
   });
@@ -16,6 +20,9 @@ export async function startOperationsServer(
   const { port: bound } = server.address() as AddressInfo;
   return {
     url: `http://${host}:${bound}`,
+    started: (running) => {
+      runtime = running;
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -30,13 +37,18 @@ const listen = (server: Server, port: number, host: string): Promise<void> =>
     server.listen(port, host, resolve);
   });
 
-async function answer(runtime: WorkerRuntime, url: string, response: ServerResponse): Promise<void> {
+async function answer(
+  runtime: WorkerRuntime | undefined,
+  url: string,
+  response: ServerResponse,
+): Promise<void> {
   switch (url.split('?')[0]) {
     case '/healthz':
       return json(response, 200, { status: 'ok' });
     case '/readyz':
-      return ready(runtime, response);
+      return runtime ? ready(runtime, response) : json(response, 503, { status: 'starting' });
     case '/metrics':
+      if (!runtime) return json(response, 503, { status: 'starting' });
       response.writeHead(200, { 'Content-Type': runtime.metrics.registry.contentType });
       response.end(await runtime.metrics.registry.metrics());
       return;

@@ -1,7 +1,23 @@
 import type { Clock } from '#kernel';
 import { seconds } from '#kernel';
-import type { LogPort, NotifierPort, OutboxPort } from '#ports';
+import type { Delivery, DeliveryResult, LogPort, NotifierPort, OutboxPort } from '#ports';
 import type { Metrics } from '#platform';
+
+export interface OutboxPumpOptions {
+  readonly outbox: OutboxPort;
+  readonly notifier: NotifierPort;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: LogPort;
+  /** Routes that people read: what was held back for them goes as one message. */
+  readonly digests: ReadonlySet<string>;
+}
+
+const CLAIMED = 100;
+const CLAIM_FOR = seconds(60);
+/** Fewer are told one by one, however late they are. */
+const DIGEST_FROM = 5;
+const LARGEST_DIGEST = 1_000;
 
 /** Delivers what the outbox holds: at once after a commit, and on every sweep for what is due again. */
 export class OutboxPump {
@@ -9,14 +25,8 @@ export class OutboxPump {
   private again = false;
   private readonly stopListening: () => void;
 
-  constructor(
-    private readonly outbox: OutboxPort,
-    private readonly notifier: NotifierPort,
-    private readonly clock: Clock,
-    private readonly metrics: Metrics,
-    private readonly log: LogPort,
-  ) {
-    this.stopListening = outbox.onCommitted(() => this.wake());
+  constructor(private readonly options: OutboxPumpOptions) {
+    this.stopListening = options.outbox.onCommitted(() => this.wake());
   }
 
   wake(): void {
@@ -25,7 +35,7 @@ export class OutboxPump {
       return;
     }
     this.running = this.drain()
-      .catch((error: unknown) => this.log.warn('outbox could not be read', { reason: String(error) }))
+      .catch((error: unknown) => this.options.log.warn('outbox could not be read', { reason: String(error) }))
       .finally(() => {
         this.running = undefined;
         if (this.again) {
@@ -42,16 +52,47 @@ export class OutboxPump {
   }
 
   private async drain(): Promise<void> {
+    const { outbox, clock } = this.options;
+    await outbox.settleQuiet(clock.now());
     for (;;) {
-      const deliveries = await this.outbox.claim(this.clock.now(), 20, seconds(30));
+      const deliveries = await outbox.claim(clock.now(), CLAIMED, CLAIM_FOR);
       if (deliveries.length === 0) return;
-      await Promise.all(
-        deliveries.map(async (delivery) => {
-          const result = await this.notifier.deliver(delivery);
-          this.metrics.deliveries.inc({ route: delivery.route, result: result.kind });
-          await this.outbox.settle(delivery.id, result, this.clock.now());
-        }),
-      );
+      const digests = this.digestsAmong(deliveries);
+      const together = new Set(digests.flat());
+      await Promise.all([
+        ...digests.map((group) => this.deliverTogether(group)),
+        ...deliveries.filter((one) => !together.has(one)).map((one) => this.deliver(one)),
+      ]);
+    }
+  }
+
+  /** What is late, because there was too much or because the receiver was away, by route. */
+  private digestsAmong(deliveries: readonly Delivery[]): readonly (readonly Delivery[])[] {
+    const late = deliveries.filter(
+      ({ route, dueAt, event }) => this.options.digests.has(route) && dueAt > event.at,
+    );
+    const routes = [...new Set(late.map(({ route }) => route))];
+    return routes
+      .map((route) => late.filter((one) => one.route === route))
+      .filter((group) => group.length >= DIGEST_FROM);
+  }
+
+  private async deliver(delivery: Delivery): Promise<void> {
+    await this.settle([delivery], await this.options.notifier.deliver(delivery));
+  }
+
+  private async deliverTogether(group: readonly Delivery[]): Promise<void> {
+    const { outbox, clock, notifier } = this.options;
+    const more = await outbox.claimFollowers(group, clock.now(), LARGEST_DIGEST, CLAIM_FOR);
+    const all = [...group, ...more].sort((a, b) => a.event.id - b.event.id);
+    await this.settle(all, await notifier.deliverDigest(all));
+  }
+
+  private async settle(deliveries: readonly Delivery[], result: DeliveryResult): Promise<void> {
+    const { outbox, clock, metrics } = this.options;
+    for (const { id, route } of deliveries) {
+      metrics.deliveries.inc({ route, result: result.kind });
+      await outbox.settle(id, result, clock.now());
     }
   }
 }

@@ -10,6 +10,8 @@ const SWEEP_TTL = seconds(10);
 /** A ring by the queue comes before the sweep's; the sweep is for rings that were lost. */
 const SWEEP_SLACK = seconds(2);
 const CHANNEL_EVERY = seconds(15);
+const BACKUPS_EVERY = seconds(5);
+const INSPECTIONS_EVERY = seconds(5);
 /** What the sweep rang is in the queue, maybe behind many others: it is rung again only after this time. */
 const RING_AGAIN = seconds(5);
 
@@ -20,6 +22,8 @@ export class SchedulesService {
   private sweeping = false;
   private lastPoll: Instant = 0;
   private lastChannels: Instant = 0;
+  private lastInspections: Instant = 0;
+  private lastBackups: Instant = 0;
   private readonly rung = new Map<string, Instant>();
 
   constructor(@Inject(WORKER) private readonly worker: WorkerRuntime) {}
@@ -29,7 +33,10 @@ export class SchedulesService {
     if (this.sweeping || this.worker.closing) return;
     this.sweeping = true;
     try {
-      if (await this.leads()) await this.ringWhatIsDue();
+      if (await this.leads()) {
+        await this.ringWhatIsDue();
+        this.worker.housekeeping.tick();
+      }
       this.worker.outbox.wake();
     } catch (thrown) {
       const failure = toFailure(thrown);
@@ -64,6 +71,16 @@ export class SchedulesService {
     if (now - this.lastChannels >= CHANNEL_EVERY) {
       this.lastChannels = now;
       keys.push(...(await ports.channels.listChannels()).map((channel) => `channel/${channel.name}`));
+    }
+    if (now - this.lastInspections >= INSPECTIONS_EVERY) {
+      this.lastInspections = now;
+      const open = await this.worker.inspections.inspections.openInspections(100);
+      const lost = open.filter(({ requestedAt }) => requestedAt <= now - SWEEP_SLACK);
+      keys.push(...lost.map(({ id }) => `inspection/${id}`));
+    }
+    if (now - this.lastBackups >= BACKUPS_EVERY) {
+      this.lastBackups = now;
+      keys.push(...(await ports.backups.dueBackups(now, 100)).map((id) => `backup/${id}`));
     }
     for (const [key, at] of this.rung) if (now - at >= RING_AGAIN) this.rung.delete(key);
     const missed = keys.filter((key) => !passes.inFlight.has(key) && !this.rung.has(key));

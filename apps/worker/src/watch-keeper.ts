@@ -1,3 +1,4 @@
+import type { Duration } from '#kernel';
 import type { Cluster } from '#fleet';
 import type { DoorbellPort, KubernetesAccess, LogPort, RegistryPort, WatchedKind } from '#ports';
 
@@ -5,6 +6,27 @@ const KINDS: readonly WatchedKind[] = ['nodes', 'pods', 'poddisruptionbudgets', 
 
 /** Between two rings for one cluster: a drain changes many pods at once, one pass looks at them all. */
 const QUIET_MS = 150;
+
+/**
+ * A transition is followed at once; a cluster that never rests is not looked at without end. So many rings may come at a
+ * moment's notice, then one per poll interval: what a pass costs is then at most twice what polling costs.
+ */
+const BURST = 12;
+
+class RingBudget {
+  private spare = BURST;
+  private countedAt = Date.now();
+
+  constructor(private readonly perRingMs: number) {}
+
+  /** Milliseconds until the next ring may sound; takes it. */
+  take(now: number): number {
+    this.spare = Math.min(BURST, this.spare + (now - this.countedAt) / Math.max(1, this.perRingMs));
+    this.countedAt = now;
+    this.spare -= 1;
+    return this.spare >= 0 ? 0 : Math.ceil(-this.spare * this.perRingMs);
+  }
+}
 
 /**
  * Watches the clusters that are moving and rings when something in them changes, so that a pass follows a transition at
@@ -18,6 +40,7 @@ export class WatchKeeper {
     private readonly kubernetes: KubernetesAccess,
     private readonly doorbell: DoorbellPort,
     private readonly log: LogPort,
+    private readonly pollInterval: Duration,
   ) {}
 
   async follow(clusterId: string): Promise<void> {
@@ -43,11 +66,14 @@ export class WatchKeeper {
     try {
       const port = await this.kubernetes.connect(cluster);
       let quiet: NodeJS.Timeout | undefined;
+      const budget = new RingBudget(this.pollInterval);
       const ring = (): void => {
-        quiet ??= setTimeout(() => {
+        if (quiet !== undefined) return;
+        const wait = Math.max(QUIET_MS, budget.take(Date.now()));
+        quiet = setTimeout(() => {
           quiet = undefined;
           if (!controller.signal.aborted) this.doorbell.ring(`cluster/${cluster.id}`).catch(() => undefined);
-        }, QUIET_MS);
+        }, wait);
       };
       port.watch(KINDS, ring, controller.signal);
     } catch (error) {

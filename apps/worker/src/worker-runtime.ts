@@ -1,9 +1,17 @@
 import { randomIds, systemClock } from '#kernel';
-import { createClusterReconciler, createRenderService, type EnginePorts, type EngineSettings } from '#engine';
-import { createPostgresStores } from '#adapters/postgres';
+import {
+  createClusterReconciler,
+  createRenderService,
+  ThreadRenderer,
+  type EnginePorts,
+  type EngineSettings,
+  type InspectionPorts,
+} from '#engine';
+import { createPostgresStores, type PostgresStores } from '#adapters/postgres';
 import { createMetrics, notificationFilters, type FieldLog, type Metrics, type Settings } from '#platform';
 import { observeFleet } from './fleet-metrics.js';
-import { createHands } from './hands.js';
+import { createHands, type Hands } from './hands.js';
+import { Housekeeping, retentionPolicy } from './housekeeping.js';
 import { OutboxPump } from './outbox-pump.js';
 import { PassRunner } from './pass-runner.js';
 import { WatchKeeper } from './watch-keeper.js';
@@ -15,7 +23,10 @@ export interface WorkerRuntime {
   readonly ports: EnginePorts;
   readonly settings: EngineSettings;
   readonly passes: PassRunner;
+  /** What looks at clusters use. */
+  readonly inspections: InspectionPorts;
   readonly outbox: OutboxPump;
+  readonly housekeeping: Housekeeping;
   readonly metrics: Metrics;
   readonly closing: boolean;
   /** Rejects while the database does not answer. */
@@ -25,43 +36,81 @@ export interface WorkerRuntime {
 
 /** Connects the engine to the real outside. Migrates the database first; several workers may start at once. */
 export async function createWorkerRuntime(settings: Settings, log: FieldLog): Promise<WorkerRuntime> {
-  const clock = systemClock;
   const stores = await createPostgresStores({
     poolOptions: { url: settings.FAIRWAY_DATABASE_URL, size: settings.FAIRWAY_DATABASE_POOL },
-    clock,
+    clock: systemClock,
     notificationRoutes: notificationFilters(settings),
   });
-  await stores.migrate();
-  await stores.channels.syncChannels(channelsOf(settings));
+  await prepareDatabase(stores, settings);
   const hands = createHands(settings, log, stores.threads);
-  const { git, aws, kubernetes, queue } = hands;
-  const ports: EnginePorts = { ...stores, doorbell: queue, git, aws, kubernetes, clock, ids: randomIds, log };
-  const engine = engineSettings(settings);
   const metrics = createMetrics();
   observeFleet(metrics, stores);
-  const watches = new WatchKeeper(stores.registry, kubernetes, queue, log);
-  const rendering = createRenderService(ports, {
-    duplicateKeys: settings.FAIRWAY_YAML_DUPLICATE_KEYS,
-    timeLimit: settings.FAIRWAY_RENDER_TIME_LIMIT,
-  });
-  const clusters = createClusterReconciler(ports, engine, rendering);
-  const passes = new PassRunner(ports, engine, clusters, watches, metrics);
-  const outbox = new OutboxPump(stores.outbox, hands.notifier, clock, metrics, log);
-  const runtime = { ports, settings: engine, passes, outbox, metrics, closing: false };
-  queue.work(passes.run);
-  await queue.ring(`repository/${settings.FAIRWAY_REPOSITORY}`).catch(() => undefined);
+  const engine = assembleEngine(stores, hands, settings, metrics, log);
+  const outbox = createOutboxPump(stores, hands, settings, metrics, log);
+  const housekeeping = new Housekeeping(stores.retention, retentionPolicy(settings), systemClock, log);
+  const { ports, passes, inspections } = engine;
+  const shown = { ports, passes, inspections, settings: engine.settings };
+  const runtime = { ...shown, outbox, housekeeping, metrics, closing: false };
+  hands.queue.work(passes.run);
+  await hands.queue.ring(`repository/${settings.FAIRWAY_REPOSITORY}`).catch(() => undefined);
   return Object.assign(runtime, {
     ping: stores.ping,
     // Workers before the database: a pass under way must be able to commit.
     close: async () => {
       runtime.closing = true;
-      watches.close();
-      await queue.close();
+      engine.watches.close();
+      await hands.queue.close();
       await outbox.close();
+      await housekeeping.close();
+      await engine.renderer.close();
       await hands.close();
       await stores.close();
     },
   });
+}
+
+function assembleEngine(
+  stores: PostgresStores,
+  hands: Hands,
+  settings: Settings,
+  metrics: Metrics,
+  log: FieldLog,
+) {
+  const { git, aws, kubernetes, etcd, drill, probes, queue } = hands;
+  const outside = { git, aws, kubernetes, etcd, drill, probes };
+  const own = { doorbell: queue, clock: systemClock, ids: randomIds, log };
+  const ports: EnginePorts = { ...stores, ...outside, ...own };
+  const engine = engineSettings(settings);
+  const watches = new WatchKeeper(stores.registry, kubernetes, queue, log, engine.pollInterval);
+  const duplicateKeys = settings.FAIRWAY_YAML_DUPLICATE_KEYS;
+  const renderer = new ThreadRenderer({ duplicateKeys, timeLimit: settings.FAIRWAY_RENDER_TIME_LIMIT });
+  const rendering = createRenderService(ports, { duplicateKeys, renderer });
+  const clusters = createClusterReconciler(ports, engine, rendering);
+  const inspections: InspectionPorts = { ...ports, inspections: stores.inspections };
+  const passes = new PassRunner(ports, engine, clusters, watches, metrics, inspections);
+  return { ports, settings: engine, watches, renderer, inspections, passes };
+}
+
+function createOutboxPump(
+  { outbox }: PostgresStores,
+  { notifier }: Hands,
+  settings: Settings,
+  metrics: Metrics,
+  log: FieldLog,
+): OutboxPump {
+  const routes = notificationFilters(settings);
+  const digests = new Set(routes.flatMap(({ route, digest }) => (digest === true ? [route] : [])));
+  return new OutboxPump({ outbox, notifier, clock: systemClock, metrics, log, digests });
+}
+
+async function prepareDatabase(stores: PostgresStores, settings: Settings): Promise<void> {
+  try {
+    await stores.migrate();
+    await stores.channels.syncChannels(channelsOf(settings));
+  } catch (thrown) {
+    await stores.close();
+    throw thrown;
+  }
 }
 
 function channelsOf(settings: Settings) {

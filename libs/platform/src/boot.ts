@@ -1,4 +1,6 @@
-import { toFailure } from '#kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seconds, toFailure, type Duration } from '#kernel';
+import type { FieldLog } from './logger.js';
 import { readSettings } from './read-settings.js';
 import type { Settings } from './settings.schema.js';
 
@@ -40,5 +42,37 @@ export async function startOrExit<T>(role: string, start: () => Promise<T>): Pro
     const hint = failure.hint === undefined ? '' : ` ${failure.hint}`;
     process.stderr.write(`Fairway's ${role} cannot start: ${failure.message}.${hint}${stack}\n`);
     process.exit(1);
+  }
+}
+
+const FIRST_PAUSE = seconds(1);
+const LONGEST_PAUSE = seconds(10);
+
+/**
+ * Tries again while what a role starts on is away: a database comes up beside us in any order. Anything but a transient
+ * failure is thrown at once, and the last one when `patience` is over. Every try that fails is logged.
+ */
+export async function startPatiently<T>(
+  start: () => Promise<T>,
+  patience: Duration,
+  log: FieldLog,
+  pause: (duration: Duration) => Promise<unknown> = sleep,
+): Promise<T> {
+  let waited = 0;
+  for (let next = FIRST_PAUSE; ; next = Math.min(next * 2, LONGEST_PAUSE)) {
+    try {
+      return await start();
+    } catch (thrown) {
+      const failure = toFailure(thrown);
+      if (failure.class !== 'transient' || waited + next > patience) throw thrown;
+      log.warn('cannot start yet; trying again', {
+        code: failure.code,
+        reason: failure.message,
+        againInMs: next,
+        patienceLeftMs: patience - waited,
+      });
+      await pause(next);
+      waited += next;
+    }
   }
 }

@@ -4,6 +4,8 @@ import type { Settings } from './settings.schema.js';
 export interface NotificationFilter {
   readonly route: string;
   readonly types?: readonly string[];
+  /** People read it: what is too much at once goes as one message. */
+  readonly digest?: boolean;
 }
 
 /** What people must know; `*` matches any rest. */
@@ -20,11 +22,14 @@ const TOLD_TO_SLACK = [
   'rollback.*',
   'wave.*',
   'soak.*',
-  'notification.test',
+  'inputs.*',
+  'override.*',
+  'notification.*',
   'cluster.failed',
   'cluster.halted',
   'cluster.stalled',
   'cluster.blocked',
+  'cluster.written-back',
 ];
 
 /** What is about a commit. */
@@ -41,8 +46,12 @@ const TOLD_TO_COMMITS = [
 /** Which events become deliveries. The same in every role: the outbox row is written with the event. */
 export function notificationFilters(settings: Settings): readonly NotificationFilter[] {
   return [
-    ...(settings.FAIRWAY_SLACK_WEBHOOK_URL === undefined ? [] : [{ route: 'slack', types: TOLD_TO_SLACK }]),
-    ...(settings.FAIRWAY_SLACK_BOT_TOKEN === undefined ? [] : [{ route: 'slack-bot', types: TOLD_TO_SLACK }]),
+    ...(settings.FAIRWAY_SLACK_WEBHOOK_URL === undefined
+      ? []
+      : [{ route: 'slack', types: TOLD_TO_SLACK, digest: true }]),
+    ...(settings.FAIRWAY_SLACK_BOT_TOKEN === undefined
+      ? []
+      : [{ route: 'slack-bot', types: TOLD_TO_SLACK, digest: true }]),
     ...(settings.FAIRWAY_WEBHOOK_URL === undefined ? [] : [{ route: 'webhook' }]),
     ...(settings.FAIRWAY_GITHUB_STATUS_TOKEN === undefined
       ? []

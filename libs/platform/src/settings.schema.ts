@@ -71,6 +71,9 @@ const slackChannels = z
 export const SETTINGS = {
   FAIRWAY_DATABASE_URL: z.string().describe('PostgreSQL, for example postgres://fairway@db/fairway (secret)'),
   FAIRWAY_DATABASE_POOL: count(10).describe('Connections per process'),
+  FAIRWAY_START_PATIENCE: duration('2m').describe(
+    'How long a starting role waits for a database that is away, before it ends',
+  ),
   FAIRWAY_REDIS_URL: z
     .string()
     .optional()
@@ -109,15 +112,24 @@ export const SETTINGS = {
     .describe('HMAC-SHA-256 secret of /webhooks/git/generic (secret)'),
   FAIRWAY_YAML_DUPLICATE_KEYS: z
     .enum(['error', 'warning'])
-    .default('error')
+    .optional()
     .describe(
-      'A key that a YAML map has twice: an error, or a warning and the last one counts (as CLM read it)',
+      'A key that a YAML map has twice: an error, or a warning and the last one counts (as CLM read it); unset: a warning in config-defaults.yaml, an error elsewhere',
     ),
-  FAIRWAY_RENDER_TIME_LIMIT: duration('10s').describe('Longest time that rendering one cluster may take'),
+  FAIRWAY_RENDER_TIME_LIMIT: duration('1500ms').describe('CPU time that rendering one cluster may take'),
+  FAIRWAY_RENDER_MEMORY: count(128).describe(
+    'MiB that the render thread may take; a third of it keeps what was rendered, which a commit to many clusters reuses',
+  ),
   FAIRWAY_CLUSTER_CREDENTIALS_DIR: z
     .string()
     .default('.fairway/clusters')
     .describe('One directory per cluster id (with _ for :) with token and ca.crt, or kubeconfig'),
+  FAIRWAY_SCRATCH_DIR: z
+    .string()
+    .optional()
+    .describe(
+      'Where restore drills keep their scratch etcd: twice the size of the largest snapshot (default: the temporary directory)',
+    ),
   FAIRWAY_AWS_ROLE_NAME: z
     .string()
     .optional()
@@ -126,6 +138,12 @@ export const SETTINGS = {
     .string()
     .optional()
     .describe('Bucket for CloudFormation templates over 51,200 bytes'),
+  FAIRWAY_AWS_CHANGE_SETS: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe(
+      'Stacks by change set (always), by CreateStack and UpdateStack (never), or by change set on AWS only (auto)',
+    ),
   FAIRWAY_CONCURRENCY: count(16).describe('Passes at once in one worker'),
   FAIRWAY_LEASE_TTL: duration('60s').describe('How long a dead worker keeps others from its cluster'),
   FAIRWAY_POLL_INTERVAL: duration('5s').describe('Between two looks at something that moves by itself'),
@@ -134,6 +152,15 @@ export const SETTINGS = {
   ),
   FAIRWAY_DECOMMISSION_GRACE: duration('1h').describe(
     'Between the request to decommission and its first write',
+  ),
+  FAIRWAY_RETENTION_EVENTS: duration('90d').describe(
+    'How long events are kept, and with them their deliveries; 0s keeps for ever',
+  ),
+  FAIRWAY_RETENTION_DELIVERIES: duration('30d').describe(
+    'How long notifications that were delivered or given up are kept; 0s keeps for ever',
+  ),
+  FAIRWAY_RETENTION_UPDATES: duration('180d').describe(
+    'How long finished updates (beyond the last 20 of a cluster), their intents, old input locks, settled requests and resolved problems are kept; 0s keeps for ever',
   ),
   FAIRWAY_ROLL_MIN_READY: optionalDuration.describe(
     'Overrides how long a new node must be Ready (policy: 30s)',
@@ -207,6 +234,13 @@ export const SETTINGS = {
     .describe('Its secret, whsec_… ; two, comma-separated, while rotating (secret)'),
   FAIRWAY_NOTIFY_ALLOW_PRIVATE: flag.describe(
     'Allow http and private addresses as receivers; for development',
+  ),
+  FAIRWAY_PROMETHEUS_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Prometheus that answers the PromQL checks of health gates'),
+  FAIRWAY_HEALTH_ALLOW_PRIVATE: flag.describe(
+    'Let HTTP checks of health gates go to private addresses (the addresses come from the repository)',
   ),
   FAIRWAY_BOOTSTRAP_TOKEN: z
     .string()

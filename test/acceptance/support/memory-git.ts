@@ -11,9 +11,18 @@ interface Commit {
   readonly at: Instant;
 }
 
+class CountedMap extends Map<string, string> {
+  changes = 0;
+
+  override set(branch: string, commit: string): this {
+    this.changes = (this.changes ?? 0) + 1;
+    return super.set(branch, commit);
+  }
+}
+
 /** A Git host in memory: commits, branches, merges by file, moves with a lease. It can be away. */
 export class MemoryGit implements GitPort {
-  readonly branches = new Map<string, string>();
+  readonly branches = new CountedMap();
   readonly refUpdates: { readonly branch: string; readonly commit: string; readonly at: Instant }[] = [];
   private readonly commits = new Map<string, Commit>();
   down = false;
@@ -21,6 +30,11 @@ export class MemoryGit implements GitPort {
   beforeMove: (() => void) | undefined;
 
   constructor(private readonly now: () => Instant) {}
+
+  /** Grows whenever a branch moves: what a webhook tells. */
+  get version(): number {
+    return this.branches.changes;
+  }
 
   /** A person commits on top of a branch (or of nothing) and pushes. */
   push(branch: string, change: Readonly<Record<string, string>>, subject: string): string {

@@ -6,6 +6,8 @@ import type {
   ChannelRequest,
   ChannelRevision,
   Cluster,
+  ClusterStanding,
+  ConformanceLog,
   ConformanceRun,
   FleetEvent,
   GateAnswer,
@@ -35,6 +37,7 @@ export class MemoryStores {
   readonly entries = new Map<string, ChannelRevision[]>();
   readonly revisions = new Map<string, Revision>();
   readonly runs = new Map<string, ConformanceRun>();
+  readonly logs = new Map<string, ConformanceLog>();
   readonly promotionById = new Map<string, Promotion>();
   readonly holdById = new Map<string, Hold>();
   readonly repositoryByUrl = new Map<string, RepositoryRecord>();
@@ -44,6 +47,8 @@ export class MemoryStores {
   readonly answerByKey = new Map<string, GateAnswer>();
   readonly policyByChannel = new Map<string, StoredPolicy>();
   readonly problems = new Map<string, readonly Problem[]>();
+  /** Grows with every write of the engine. */
+  changes = 0;
   private readonly held = new Map<string, Lease>();
   private token = 0;
 
@@ -81,7 +86,10 @@ export class MemoryStores {
   readonly updates = {
     runtime: async (id: string) => this.runtimeById.get(id),
     runtimes: async (ids: readonly string[]) => ids.flatMap((id) => this.runtimeById.get(id) ?? []),
-    standings: async (ids: readonly string[]) => ids.flatMap((id) => this.runtimeById.get(id) ?? []),
+    channelStandings: async (channel: string) =>
+      [...this.clusters.values()]
+        .filter((cluster) => cluster.channel === channel)
+        .map((cluster) => standingOf(cluster, this.runtimeById.get(cluster.id))),
   } as unknown as UpdateStorePort;
 
   readonly channels: ChannelStorePort = {
@@ -159,6 +167,17 @@ export class MemoryStores {
       this.fence(lease);
       this.runs.set(run.id, run);
       this.append(events);
+    },
+    getRun: async (id) => this.runs.get(id),
+    conformanceLog: async (runId) => this.logs.get(runId),
+    saveConformanceLog: async (lease, log) => {
+      this.fence(lease);
+      this.logs.set(log.runId, log);
+    },
+    forgetConformanceLogs: async (before) => {
+      const old = [...this.logs.values()].filter((log) => log.updatedAt < before);
+      for (const log of old) this.logs.delete(log.runId);
+      return old.length;
     },
     recordPromotion: async (lease, promotion) => {
       this.fence(lease);
@@ -240,7 +259,31 @@ export class MemoryStores {
   }
 
   private fence(lease: Lease): void {
+    this.changes += 1;
     if (this.held.get(lease.name)?.token === lease.token) return;
     throw new FailureError({ class: 'conflict', code: 'lease-lost', message: lease.name });
   }
+}
+
+function standingOf(cluster: Cluster, runtime: ClusterRuntime | undefined): ClusterStanding {
+  const { id, alias, environment, criticalityLevel, lifecycleStatus, createdAt } = cluster;
+  const { phase, since, currentVersion, desiredDigest, serverVersion, problems = [] } = runtime?.status ?? {};
+  const settled = runtime?.memory['settled'] as { readonly treeDigest: string } | undefined;
+  return {
+    id,
+    alias,
+    environment,
+    criticalityLevel,
+    lifecycleStatus,
+    createdAt,
+    canary: cluster.configItems['fairway_canary'] === 'true',
+    problems: problems.slice(0, 10),
+    ...(runtime?.admittedRevisionId !== undefined && { admittedRevisionId: runtime.admittedRevisionId }),
+    ...(settled && { settledTree: settled.treeDigest }),
+    ...(phase !== undefined && { phase }),
+    ...(since !== undefined && { since }),
+    ...(currentVersion !== undefined && { currentVersion }),
+    ...(desiredDigest !== undefined && { desiredDigest }),
+    ...(serverVersion !== undefined && { serverVersion }),
+  };
 }

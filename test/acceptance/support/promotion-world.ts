@@ -1,5 +1,12 @@
 import { digestOfValue, hours, minutes, sha256Hex, type Instant } from '#kernel';
-import type { Cluster, ClusterStatus, KubernetesObject, ObjectRef } from '#fleet';
+import type {
+  BackupRecord,
+  BackupStanding,
+  Cluster,
+  ClusterStatus,
+  KubernetesObject,
+  ObjectRef,
+} from '#fleet';
 import { DEFAULT_ENGINE_SETTINGS, reconcileChannel, reconcileRepository, type EnginePorts } from '#engine';
 import type { ClusterRuntime, KubernetesPort } from '#ports';
 import { frameJUnit } from '#promotion';
@@ -10,6 +17,9 @@ export const REPOSITORY = 'https://git.example.org/config.git';
 /** A Monday morning in Berlin, in summer. */
 export const START = Date.parse('2026-06-01T06:00:00Z');
 const VERSION = 'v1.31.4';
+const JOB_TAKES = minutes(10);
+/** Looks of everybody at one moment; more would mean that something never comes to rest. */
+const MOST_ROUNDS = 12;
 
 export interface WorldOptions {
   readonly sizes: Readonly<Record<string, number>>;
@@ -32,6 +42,9 @@ export class PromotionWorld {
   private readonly busyUntil = new Map<string, { readonly revisionId: string; readonly at: Instant }>();
   private readonly jobs = new Map<string, { readonly run: KubernetesObject; readonly at: Instant }>();
   private nextPoll = 0;
+  private fetched = -1;
+  /** What happens must not depend on it: a test takes two. */
+  longestStep = hours(1);
   private ids = 0;
   passes = 0;
 
@@ -60,6 +73,9 @@ export class PromotionWorld {
       kubernetes: { connect: async (cluster) => this.kubernetesOf(cluster.id) },
       aws: {} as EnginePorts['aws'],
       configs: {} as EnginePorts['configs'],
+      backups: {
+        backupStandings: async (ids: readonly string[]) => new Map(ids.map((id) => [id, this.backupOf(id)])),
+      } as unknown as EnginePorts['backups'],
     };
     this.populate(options);
   }
@@ -107,15 +123,33 @@ export class PromotionWorld {
     return id;
   }
 
-  /** One step of time, then one look of everybody. */
+  /** One step of time, then looks of everybody until nothing more comes of them. */
   async tick(step: number): Promise<void> {
     this.now += step;
-    for (const cluster of this.stores.clusters.values()) this.moveCluster(cluster);
-    if (this.rung.delete(`repository/${REPOSITORY}`) || this.now >= this.nextPoll) {
-      this.nextPoll = this.now + minutes(5);
-      await this.fetch();
+    let restless: readonly string[] = this.names;
+    for (let round = 0; round < MOST_ROUNDS && restless.length > 0; round += 1) {
+      for (const cluster of this.stores.clusters.values()) this.moveCluster(cluster);
+      const fetched = this.rung.delete(`repository/${REPOSITORY}`) || this.isFetchDue();
+      if (fetched) await this.poll();
+      const moved: string[] = [];
+      for (const name of fetched ? this.names : restless) {
+        const before = this.stores.changes;
+        await this.pass(name);
+        if (this.stores.changes !== before) moved.push(name);
+      }
+      restless = moved;
     }
-    for (const name of this.names) await this.pass(name);
+  }
+
+  /** As with a webhook: a push is seen at once; without one it is looked every hour. */
+  private isFetchDue(): boolean {
+    return this.now >= this.nextPoll || this.git.version !== this.fetched;
+  }
+
+  private async poll(): Promise<void> {
+    this.nextPoll = this.now + hours(1);
+    this.fetched = this.git.version;
+    await this.fetch();
   }
 
   async fetch(): Promise<string> {
@@ -127,35 +161,33 @@ export class PromotionWorld {
     await reconcileChannel(this.ports, DEFAULT_ENGINE_SETTINGS, name);
   }
 
-  /** Until the condition holds; rejects after `limit` of virtual time. Small steps while something moves. */
+  /** Until the condition holds; rejects after `limit` of virtual time. From one due time to the next. */
   async until(what: string, condition: () => boolean, limit = hours(24 * 14)): Promise<void> {
     const end = this.now + limit;
+    await this.tick(0);
     while (!condition()) {
       if (this.now > end)
         throw new Error(`not within ${limit / 3_600_000} h of virtual time: ${what}\n${this.describe()}`);
-      await this.tick(this.isMoving() ? minutes(3) : minutes(30));
+      await this.tick(this.nextStep());
     }
   }
 
   async passTime(length: number): Promise<void> {
     const end = this.now + length;
-    while (this.now < end)
-      await this.tick(Math.min(end - this.now, this.isMoving() ? minutes(3) : minutes(30)));
+    await this.tick(0);
+    while (this.now < end) await this.tick(Math.min(end - this.now, this.nextStep()));
   }
 
-  private isMoving(): boolean {
-    if (this.busyUntil.size > 0 || this.jobs.size > 0) return true;
-    return this.names.some(
-      (name) =>
-        ['seen', 'deploying', 'converged', 'verifying'].includes(this.entry(name)?.phase ?? '') &&
-        !this.waits(name),
-    );
-  }
-
-  /** For a window or a person: nothing happens sooner by looking more often. */
-  private waits(name: string): boolean {
-    const gates = this.entry(name)?.reasons.map((one) => one.gate) ?? [];
-    return gates.includes('windows') || gates.includes('paused') || gates.includes('failure-budget');
+  /** To the next moment at which something happens by itself, but no longer than `longestStep`. */
+  private nextStep(): number {
+    const reasons = this.names.flatMap((name) => this.entry(name)?.reasons ?? []);
+    const moments = [
+      this.nextPoll,
+      ...[...this.busyUntil.values()].map(({ at }) => at),
+      ...[...this.jobs.values()].map(({ at }) => at + JOB_TAKES),
+      ...reasons.flatMap((one) => one.nextChangeAt ?? []),
+    ].filter((at) => at > this.now);
+    return Math.min(this.longestStep, ...moments.map((at) => at - this.now));
   }
 
   entry(name: string) {
@@ -233,11 +265,13 @@ export class PromotionWorld {
       verifiedAt: this.now,
     };
     const last = runtime.status?.currentVersion;
+    const before = runtime.memory['settled'] as { readonly treeDigest?: string } | undefined;
     this.setStatus(
       { ...runtime, memory: { settled } },
       {
         phase: 'ready',
-        since: this.now,
+        // Another commit of what it runs already is no interruption.
+        ...(before?.treeDigest !== revision.treeDigest && { since: this.now }),
         currentVersion: revision.commit,
         desiredDigest,
         serverVersion: VERSION,
@@ -274,7 +308,7 @@ export class PromotionWorld {
       `${clusterId} ${'metadata' in ref ? ref.metadata.name : ref.name}`;
     const finished = (name: string): boolean => {
       const job = this.jobs.get(`${clusterId} ${name}`);
-      return job !== undefined && this.now >= job.at + minutes(10);
+      return job !== undefined && this.now >= job.at + JOB_TAKES;
     };
     const port: Partial<KubernetesPort> = {
       serverVersion: async () => VERSION,
@@ -310,6 +344,16 @@ export class PromotionWorld {
       delete: async (ref) => this.jobs.delete(key(ref)),
     };
     return port as KubernetesPort;
+  }
+
+  /** Clusters with a backup policy, and when each was last backed up. */
+  readonly backedUpAt = new Map<string, Instant | undefined>();
+
+  private backupOf(clusterId: string): BackupStanding {
+    const at = this.backedUpAt.get(clusterId);
+    const backup = { id: 'b', clusterId, provider: 'etcd', state: 'good', startedAt: at } as BackupRecord;
+    const providers = this.backedUpAt.has(clusterId) ? (['etcd'] as const) : [];
+    return { clusterId, providers, evidence: at === undefined ? [] : [backup], failures: [] };
   }
 
   private isBroken(clusterId: string): boolean {

@@ -39,6 +39,10 @@ export class WorkerProcess {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   get started(): boolean {
     return this.lines.some((line) => line.includes('worker started'));
   }

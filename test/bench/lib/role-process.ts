@@ -26,7 +26,8 @@ export class RoleProcess {
     environment: Readonly<Record<string, string>>,
   ): Promise<RoleProcess> {
     const child = fork(join(compiledTree(), MAIN), [role], {
-      execArgv: ['--expose-gc'],
+      // As docs/operations.md and the image start a worker.
+      execArgv: ['--expose-gc', '--max-semi-space-size=8'],
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...environment },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

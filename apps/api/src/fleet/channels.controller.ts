@@ -1,11 +1,12 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { seconds, toIso } from '#kernel';
-import type { Channel, ChannelRevision, GateReason } from '#fleet';
+import type { Channel, ChannelRevision, GateReason, Promotion } from '#fleet';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { ApiError, notFound } from '../errors/api-error.js';
 import { parseBody } from '../registry/parse-body.js';
+import { encodeRun } from './conformance.controller.js';
 
 const acknowledgeSchema = z.object({ reason: z.string({ error: 'say why' }).min(1, 'say why').max(1_000) });
 
@@ -35,13 +36,13 @@ export class ChannelsController {
   @Get(':channel/conformance')
   async conformance(@Param('channel') name: string) {
     await this.channel(name);
-    return { items: await this.api.channels.runsFor({ channel: name }, 50) };
+    return { items: (await this.api.channels.runsFor({ channel: name }, 50)).map(encodeRun) };
   }
 
   @Get(':channel/promotions')
   async promotions(@Param('channel') name: string) {
     await this.channel(name);
-    return { items: await this.api.channels.promotions(50, { toChannel: name }) };
+    return { items: (await this.api.channels.promotions(50, { toChannel: name })).map(encodePromotion) };
   }
 
   /** Somebody has looked at what paused the channel, e.g. `history-rewritten`. */
@@ -141,4 +142,20 @@ const encodeReason = (reason: GateReason) => ({
   state: reason.state,
   message: reason.message,
   ...(reason.nextChangeAt !== undefined && { next_change_at: toIso(reason.nextChangeAt) }),
+});
+
+const encodePromotion = (promotion: Promotion) => ({
+  id: promotion.id,
+  kind: promotion.kind ?? 'promote',
+  revision: promotion.revisionId,
+  from: promotion.fromChannel,
+  to: promotion.toChannel,
+  state: promotion.state,
+  expected_commit: promotion.expectedCommit,
+  result_commit: promotion.resultCommit,
+  requested_by: promotion.requestedBy,
+  reason: promotion.reason,
+  evidence: promotion.evidence.map(encodeReason),
+  created_at: toIso(promotion.createdAt),
+  settled_at: promotion.settledAt === undefined ? undefined : toIso(promotion.settledAt),
 });

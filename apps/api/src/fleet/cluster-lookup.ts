@@ -2,11 +2,17 @@ import type { Cluster } from '#fleet';
 import type { ApiRuntime } from '../api-runtime.js';
 import { notFound } from '../errors/api-error.js';
 
+/** A cluster by id or alias, where there is one. */
+export async function lookUpCluster(
+  { registry }: Pick<ApiRuntime, 'registry'>,
+  name: string,
+): Promise<Cluster | undefined> {
+  return (await registry.getCluster(name)) ?? (await registry.listClusters({ alias: name }))[0];
+}
+
 /** A cluster by id or alias. */
-export async function findCluster(api: ApiRuntime, name: string): Promise<Cluster> {
-  const byId = await api.registry.getCluster(name);
-  if (byId) return byId;
-  const [byAlias] = await api.registry.listClusters({ alias: name });
-  if (!byAlias) throw notFound(`cluster ${name}`);
-  return byAlias;
+export async function findCluster(api: Pick<ApiRuntime, 'registry'>, name: string): Promise<Cluster> {
+  const found = await lookUpCluster(api, name);
+  if (!found) throw notFound(`cluster ${name}`);
+  return found;
 }

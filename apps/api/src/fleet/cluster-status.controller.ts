@@ -4,9 +4,10 @@ import { toIso } from '#kernel';
 import type { Cluster, ClusterStatus, Update } from '#fleet';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
-import { ApiError, notFound } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { parseBody } from '../registry/parse-body.js';
 import { ringCluster } from '../registry/ring-cluster.js';
+import { findCluster } from './cluster-lookup.js';
 
 const querySchema = z.object({ channel: z.string().optional(), phase: z.string().optional() });
 const decommissionSchema = z.object({
@@ -31,7 +32,7 @@ export class ClusterStatusController {
   /** By id or alias. */
   @Get(':cluster')
   async get(@Param('cluster') name: string) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     const status = (await this.api.registry.statuses([cluster.id])).get(cluster.id);
     return {
       ...encodeSummary(cluster, status),
@@ -46,14 +47,14 @@ export class ClusterStatusController {
 
   @Get(':cluster/updates')
   async updates(@Param('cluster') name: string) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     return { items: (await this.api.updates.listUpdates(cluster.id, 50)).map(encodeUpdate) };
   }
 
   /** The plan of the newest update: what it changes, in stacks, objects and nodes. */
   @Get(':cluster/plan')
   async plan(@Param('cluster') name: string) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     const [update] = await this.api.updates.listUpdates(cluster.id, 1);
     if (!update?.plan) {
       throw new ApiError(
@@ -68,7 +69,7 @@ export class ClusterStatusController {
 
   @Get(':cluster/updates/:update/intents')
   async intents(@Param('cluster') name: string, @Param('update') id: string) {
-    await this.cluster(name);
+    await findCluster(this.api, name);
     const intents = await this.api.updates.listIntents(id);
     return {
       items: intents.map((intent) => ({
@@ -86,7 +87,7 @@ export class ClusterStatusController {
   @Post(':cluster/reconcile')
   @HttpCode(202)
   async reconcile(@Param('cluster') name: string) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     await this.api.updates.markDue([cluster.id], this.api.clock.now());
     await ringCluster(this.api, cluster);
     return { cluster: cluster.id };
@@ -100,7 +101,7 @@ export class ClusterStatusController {
     @Body() body: unknown,
     @Req() request: AuthenticatedRequest,
   ) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     const { confirm, reason } = parseBody(decommissionSchema, body);
     if (confirm !== cluster.id) {
       throw new ApiError(
@@ -120,14 +121,6 @@ export class ClusterStatusController {
     );
     await ringCluster(this.api, changed);
     return { cluster: cluster.id, lifecycle_status: changed.lifecycleStatus };
-  }
-
-  private async cluster(name: string): Promise<Cluster> {
-    const byId = await this.api.registry.getCluster(name);
-    if (byId) return byId;
-    const [byAlias] = await this.api.registry.listClusters({ alias: name });
-    if (!byAlias) throw notFound(`cluster ${name}`);
-    return byAlias;
   }
 }
 

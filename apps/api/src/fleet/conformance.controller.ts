@@ -2,12 +2,14 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from
 import { z } from 'zod';
 import { seconds, toIso } from '#kernel';
 import type { Cluster, ConformanceRun, Revision } from '#fleet';
+import { StoredPolicies } from '#engine';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
-import { ApiError, notFound } from '../errors/api-error.js';
+import { ApiError, badRequest, notFound } from '../errors/api-error.js';
 import { parseBody } from '../registry/parse-body.js';
 import { reasonSchema } from './gates.controller.js';
 import { flakes } from './test-history.js';
+import { findCluster } from './cluster-lookup.js';
 
 const listSchema = z.object({
   channel: z.string().optional(),
@@ -19,6 +21,7 @@ const runSchema = z.strictObject({
   suite: z.string().min(1).max(63),
   reason: reasonSchema,
 });
+const logsSchema = z.object({ after: z.coerce.number().int().min(0).default(0) });
 const HISTORY = 500;
 
 /** Conformance runs: what was proven where, and which tests cannot be trusted. */
@@ -31,7 +34,7 @@ export class ConformanceController {
     const { limit, channel, cluster } = parseBody(listSchema, query);
     const filter = {
       ...(channel !== undefined && { channel }),
-      ...(cluster !== undefined && { clusterId: (await this.cluster(cluster)).id }),
+      ...(cluster !== undefined && { clusterId: (await findCluster(this.api, cluster)).id }),
     };
     return { items: (await this.api.channels.runsFor(filter, limit)).map(encodeRun) };
   }
@@ -46,21 +49,37 @@ export class ConformanceController {
 
   @Get(':run')
   async get(@Param('run') id: string) {
-    const run = (await this.api.channels.runsFor({}, HISTORY)).find((one) => one.id === id);
-    if (!run) throw notFound(`conformance run ${id}`);
-    const events = await this.api.outbox.eventsAfter(0, 1_000, { clusterId: run.clusterId });
-    const log = events
-      .filter((event) => event.data['runId'] === id)
-      .map((event) => ({ at: toIso(event.at), message: event.message }));
-    return { ...encodeRun(run), log };
+    return encodeRun(await this.run(id));
+  }
+
+  /** What the tests printed, from an offset on; secrets are masked. The end of it is kept when the Job is gone. */
+  @Get(':run/logs')
+  async logs(@Param('run') id: string, @Query() query: unknown) {
+    const { after } = parseBody(logsSchema, query);
+    const run = await this.run(id);
+    const log = await this.api.channels.conformanceLog(id);
+    const [text, dropped] = [log?.text ?? '', log?.dropped ?? 0];
+    const from = Math.min(Math.max(after, dropped), dropped + text.length);
+    return {
+      run: id,
+      state: run.state,
+      message: run.message,
+      /** Offset of the text's first character. More than was asked for: what stood before is not kept. */
+      from,
+      next: dropped + text.length,
+      text: text.slice(from - dropped),
+      complete: run.state === 'finished',
+      updated_at: log === undefined ? undefined : toIso(log.updatedAt),
+    };
   }
 
   /** Asks for a run on what the cluster has now; the newest verdict on a content is the one that counts. */
   @Post()
   @HttpCode(202)
-  async run(@Body() body: unknown, @Req() request: AuthenticatedRequest) {
+  async start(@Body() body: unknown, @Req() request: AuthenticatedRequest) {
     const { cluster: name, suite, reason } = parseBody(runSchema, body);
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
+    await this.requireSuite(cluster.channel, suite);
     const runtime = await this.api.updates.runtime(cluster.id);
     const revision =
       runtime?.admittedRevisionId === undefined
@@ -90,6 +109,28 @@ export class ConformanceController {
     });
     await this.api.doorbell.ring(`channel/${cluster.channel}`).catch(() => undefined);
     return encodeRun(run);
+  }
+
+  /** A run of a suite that nobody has described would prove nothing. */
+  private async requireSuite(channel: string, suite: string): Promise<void> {
+    const behind = (await this.api.channels.listChannels()).filter((one) => one.from === channel);
+    const policies = new StoredPolicies(this.api.decisions);
+    const known = new Set<string>();
+    for (const target of behind)
+      for (const name of Object.keys((await policies.policyOf(target)).suites)) known.add(name);
+    if (known.has(suite)) return;
+    const names = [...known].sort().join(', ');
+    const message =
+      known.size === 0
+        ? `no channel comes after ${channel}: nobody says which suites there are`
+        : `unknown suite "${suite}"; suites are ${names}`;
+    throw badRequest([{ field: 'suite', message }]);
+  }
+
+  private async run(id: string): Promise<ConformanceRun> {
+    const run = await this.api.channels.getRun(id);
+    if (!run) throw notFound(`conformance run ${id}`);
+    return run;
   }
 
   private newRun(
@@ -122,17 +163,9 @@ export class ConformanceController {
     await this.api.channels.saveRun(lease, run, []);
     await this.api.leases.release(lease);
   }
-
-  private async cluster(name: string): Promise<Cluster> {
-    const cluster =
-      (await this.api.registry.getCluster(name)) ??
-      (await this.api.registry.listClusters({ alias: name }))[0];
-    if (!cluster) throw notFound(`cluster ${name}`);
-    return cluster;
-  }
 }
 
-const encodeRun = (run: ConformanceRun) => ({
+export const encodeRun = (run: ConformanceRun) => ({
   id: run.id,
   channel: run.channel,
   cluster: run.clusterId,
@@ -148,5 +181,6 @@ const encodeRun = (run: ConformanceRun) => ({
   server_version: run.serverVersion,
   failed_tests: run.failedTests,
   created_at: toIso(run.createdAt),
+  started_at: run.startedAt === undefined ? undefined : toIso(run.startedAt),
   finished_at: run.finishedAt === undefined ? undefined : toIso(run.finishedAt),
 });

@@ -67,6 +67,38 @@ export class DriftController {
     return findings.filter(({ state }) => state !== 'corrected').map(encodeFinding);
   }
 
+  /** Refuses a wish about what does not differ, and one that the next update would break. */
+  private async checkWish(
+    kind: 'accept-drift' | 'correct-drift',
+    cluster: Cluster,
+    object: string,
+    path: string | undefined,
+  ): Promise<void> {
+    const findings = await this.api.updates.driftFindings(cluster.id);
+    const meant = findings.filter(
+      (finding) =>
+        finding.state !== 'corrected' &&
+        refKey(finding.ref) === object &&
+        (path ?? finding.path) === finding.path,
+    );
+    if (meant.length === 0) {
+      throw new ApiError(
+        404,
+        'no-such-drift',
+        `${object}${path === undefined ? '' : ` ${path}`} does not differ in ${cluster.alias}`,
+        'fairway drift list shows what does.',
+      );
+    }
+    if (kind === 'accept-drift' && meant.some((finding) => finding.path === '')) {
+      throw new ApiError(
+        409,
+        'missing-object',
+        `${object} is missing in ${cluster.alias}; that cannot be accepted, because the next update would create it again`,
+        'Take it out of Git, or let fairway drift correct create it now.',
+      );
+    }
+  }
+
   private async wish(
     kind: 'accept-drift' | 'correct-drift',
     name: string,
@@ -75,21 +107,7 @@ export class DriftController {
   ) {
     const cluster = await findCluster(this.api, name);
     const { object, path, reason } = parseBody(wishSchema, body);
-    const findings = await this.api.updates.driftFindings(cluster.id);
-    const known = findings.some(
-      (finding) =>
-        finding.state !== 'corrected' &&
-        refKey(finding.ref) === object &&
-        (path ?? finding.path) === finding.path,
-    );
-    if (!known) {
-      throw new ApiError(
-        404,
-        'no-such-drift',
-        `${object}${path === undefined ? '' : ` ${path}`} does not differ in ${cluster.alias}`,
-        'fairway drift list shows what does.',
-      );
-    }
+    await this.checkWish(kind, cluster, object, path);
     const id = this.api.ids.next();
     await this.api.updates.requestManifests({
       id,

@@ -7,6 +7,7 @@ import { API, type ApiRuntime } from '../api-runtime.js';
 import { badRequest } from '../errors/api-error.js';
 import { channelNames } from '../registry/channel-names.js';
 import { parseBody } from '../registry/parse-body.js';
+import { lookUpCluster } from './cluster-lookup.js';
 
 const scopeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('fleet') }),
@@ -94,9 +95,7 @@ export class HoldsController {
   }
 
   private async cluster(name: string): Promise<Cluster> {
-    const cluster =
-      (await this.api.registry.getCluster(name)) ??
-      (await this.api.registry.listClusters({ alias: name }))[0];
+    const cluster = await lookUpCluster(this.api, name);
     if (cluster) return cluster;
     throw badRequest([
       { field: 'scope.cluster', message: `unknown cluster "${name}"; give an id or an alias` },

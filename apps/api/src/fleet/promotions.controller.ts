@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req } from '@nest
 import { z } from 'zod';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import type { AuthenticatedRequest } from '../auth/token.guard.js';
-import { notFound } from '../errors/api-error.js';
+import { ApiError, notFound } from '../errors/api-error.js';
 import { parseBody } from '../registry/parse-body.js';
 import { commitSchema, reasonSchema } from './gates.controller.js';
 import { encodeRequest, notEligible, PromotionView } from './promotion-view.js';
@@ -22,6 +22,12 @@ export class PromotionsController {
   async promote(@Param('channel') name: string, @Body() body: unknown, @Req() request: AuthenticatedRequest) {
     const { commit, reason } = parseBody(promoteSchema, body);
     const candidate = await this.view.candidate(name, commit);
+    if (candidate.evaluation?.already === true)
+      throw new ApiError(
+        409,
+        'already-there',
+        `${name} has ${candidate.revision.commit.slice(0, 12)} already`,
+      );
     if (candidate.evaluation?.eligible !== true) throw notEligible(candidate);
     const asked = await this.view.ask(
       request,

@@ -5,9 +5,10 @@ import type { Cluster, Hold } from '#fleet';
 import type { RollRequest } from '#ports';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
-import { ApiError, badRequest, notFound } from '../errors/api-error.js';
+import { ApiError, badRequest } from '../errors/api-error.js';
 import { parseBody } from '../registry/parse-body.js';
 import { ringCluster } from '../registry/ring-cluster.js';
+import { findCluster } from './cluster-lookup.js';
 
 const reasonSchema = z.string({ error: 'say why' }).min(1, 'say why').max(1_000);
 const wishSchema = z.strictObject({ reason: reasonSchema });
@@ -23,7 +24,7 @@ export class RollController {
 
   @Get()
   async status(@Param('cluster') name: string) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     const status = (await this.api.updates.runtime(cluster.id))?.status;
     const [holds, requests] = await Promise.all([
       this.holds(cluster),
@@ -46,7 +47,7 @@ export class RollController {
   /** From the plan of the newest update: nodes per pool with the reason, foreseen blockers, and the estimate. */
   @Get('plan')
   async plan(@Param('cluster') name: string) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     const [update] = await this.api.updates.listUpdates(cluster.id, 1);
     if (!update?.plan) {
       throw new ApiError(
@@ -64,7 +65,7 @@ export class RollController {
   @Post('pause')
   @HttpCode(201)
   async pause(@Param('cluster') name: string, @Body() body: unknown, @Req() request: AuthenticatedRequest) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     const { reason, pool } = parseBody(pauseSchema, body);
     const names = cluster.nodePools.map((each) => each.name);
     if (pool !== undefined && !names.includes(pool)) {
@@ -92,7 +93,7 @@ export class RollController {
   @Post('resume')
   @HttpCode(202)
   async resume(@Param('cluster') name: string, @Body() body: unknown, @Req() request: AuthenticatedRequest) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     const { reason } = parseBody(wishSchema, body);
     const holds = await this.holds(cluster);
     for (const hold of holds)
@@ -105,7 +106,7 @@ export class RollController {
   @Post('abort')
   @HttpCode(202)
   async abort(@Param('cluster') name: string, @Body() body: unknown, @Req() request: AuthenticatedRequest) {
-    const cluster = await this.cluster(name);
+    const cluster = await findCluster(this.api, name);
     const { reason } = parseBody(wishSchema, body);
     return { request: encodeRequest(await this.ask(cluster, 'abort', reason, request)) };
   }
@@ -153,14 +154,6 @@ export class RollController {
       (hold) =>
         hold.scope.kind === 'pool' && hold.scope.clusterId === cluster.id && hold.reason.startsWith(PAUSED),
     );
-  }
-
-  private async cluster(name: string): Promise<Cluster> {
-    const found =
-      (await this.api.registry.getCluster(name)) ??
-      (await this.api.registry.listClusters({ alias: name }))[0];
-    if (!found) throw notFound(`cluster ${name}`);
-    return found;
   }
 }
 

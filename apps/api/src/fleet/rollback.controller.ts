@@ -3,10 +3,11 @@ import { z } from 'zod';
 import type { Revision } from '#fleet';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import type { AuthenticatedRequest } from '../auth/token.guard.js';
-import { ApiError, notFound } from '../errors/api-error.js';
+import { ApiError } from '../errors/api-error.js';
 import { parseBody } from '../registry/parse-body.js';
 import { commitSchema, reasonSchema } from './gates.controller.js';
 import { encodeRequest, PromotionView } from './promotion-view.js';
+import { findCluster } from './cluster-lookup.js';
 
 const rollbackSchema = z.strictObject({ to: commitSchema.optional(), reason: reasonSchema });
 
@@ -24,6 +25,7 @@ export class RollbackController {
     const { to, reason } = parseBody(rollbackSchema, body);
     await this.view.channel(name);
     const revision = to === undefined ? await this.lastGood(name) : await this.view.revisionIn([name], to);
+    await this.requireOther(name, revision);
     return encodeRequest(
       await this.view.ask(
         request,
@@ -37,9 +39,7 @@ export class RollbackController {
   @HttpCode(202)
   async cluster(@Param('cluster') id: string, @Body() body: unknown, @Req() request: AuthenticatedRequest) {
     const { to, reason } = parseBody(rollbackSchema, body);
-    const cluster =
-      (await this.api.registry.getCluster(id)) ?? (await this.api.registry.listClusters({ alias: id }))[0];
-    if (!cluster) throw notFound(`cluster ${id}`);
+    const cluster = await findCluster(this.api, id);
     const last = to ?? (await this.api.updates.runtime(cluster.id))?.status?.lastVersion;
     if (last === undefined)
       throw new ApiError(409, 'no-last-version', `cluster ${cluster.alias} had nothing before`);
@@ -52,6 +52,18 @@ export class RollbackController {
       reason,
     } as const;
     return encodeRequest(await this.view.ask(request, wish, cluster.channel));
+  }
+
+  private async requireOther(name: string, revision: Revision): Promise<void> {
+    const [head] = await this.api.channels.channelRevisions(name, 1);
+    const present =
+      head?.admitted === true ? await this.api.channels.getRevision(head.revisionId) : undefined;
+    if (present?.treeDigest !== revision.treeDigest) return;
+    throw new ApiError(
+      409,
+      'already-there',
+      `${name} has the content of ${revision.commit.slice(0, 12)} now: there is nothing to roll back`,
+    );
   }
 
   /** The newest content other than the present one that all clusters ran in health. */

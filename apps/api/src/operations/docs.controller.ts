@@ -1,6 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../auth/needs.decorator.js';
 import { CONTRACT } from '../registry/contract.js';
+
+/** The same distance from the source and from the build. */
+const DOCUMENT = fileURLToPath(new URL('../../../../docs/api/fairway.yaml', import.meta.url));
 
 @Controller('api/docs')
 @Public()
@@ -10,5 +15,12 @@ export class DocsController {
   @Header('Content-Type', 'application/yaml; charset=utf-8')
   contract(): string {
     return CONTRACT;
+  }
+
+  /** OpenAPI 3.1 of `/api/v1`. */
+  @Get('fairway.yaml')
+  @Header('Content-Type', 'application/yaml; charset=utf-8')
+  document(): Promise<string> {
+    return readFile(DOCUMENT, 'utf8');
   }
 }

@@ -45,8 +45,14 @@ export class ClustersController {
   async list(@Query() query: unknown) {
     const { verbose, ...filter } = parseBody(clusterQuerySchema, query);
     const clusters = await this.api.registry.listClusters(filterOf(filter));
-    const statuses = await this.api.registry.statuses(clusters.map((cluster) => cluster.id));
-    return { items: clusters.map((cluster) => encodeCluster(cluster, statuses.get(cluster.id), verbose)) };
+    const ids = clusters.map(({ id }) => id);
+    const { registry } = this.api;
+    const [statuses, reported] = await Promise.all([registry.statuses(ids), registry.reportedStatuses(ids)]);
+    return {
+      items: clusters.map((cluster) =>
+        encodeCluster(cluster, statuses.get(cluster.id), verbose, reported.get(cluster.id)),
+      ),
+    };
   }
 
   @Post()
@@ -56,9 +62,11 @@ export class ClustersController {
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const record = decodeCluster(parseBody(clusterSchema, body));
+    const parsed = parseBody(clusterSchema, body);
+    const record = decodeCluster(parsed);
     await this.checkReferences(record);
     const cluster = await this.api.registry.createCluster(record, { actor: actorOf(request) });
+    if (parsed.status) await this.api.registry.reportStatus(cluster.id, parsed.status);
     await ringCluster(this.api, cluster);
     return this.answer(cluster, response);
   }
@@ -94,6 +102,7 @@ export class ClustersController {
       try {
         const change = { actor: actorOf(request), expectedVersion };
         const cluster = await this.api.registry.updateCluster(id, patch, change);
+        if (update.status) await this.api.registry.reportStatus(id, update.status);
         await ringCluster(this.api, cluster);
         return await this.answer(cluster, response);
       } catch (thrown) {
@@ -132,9 +141,12 @@ export class ClustersController {
   }
 
   private async answer(cluster: Cluster, response: Response, verbose = true) {
-    const status = (await this.api.registry.statuses([cluster.id])).get(cluster.id);
+    const { registry } = this.api;
+    const status = (await registry.statuses([cluster.id])).get(cluster.id);
+    // Read only where it counts: a cluster that Fairway has never looked at.
+    const reported = status ? undefined : (await registry.reportedStatuses([cluster.id])).get(cluster.id);
     response.setHeader('ETag', etagOf(cluster, status));
-    return encodeCluster(cluster, status, verbose);
+    return encodeCluster(cluster, status, verbose, reported);
   }
 
   /** A channel that is not configured would leave the cluster waiting for ever. */

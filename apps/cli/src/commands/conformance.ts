@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { EXIT } from '../exit-codes.js';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CommandError, EXIT } from '../exit-codes.js';
 import { paint, print, short, table } from '../output.js';
 import { client, formatOf } from './session.js';
 
@@ -15,7 +17,6 @@ interface RunAnswer {
   readonly message?: string;
   readonly executed?: number;
   readonly failed_tests: readonly string[];
-  readonly log?: readonly { readonly at: string; readonly message: string }[];
 }
 
 interface TestAnswer {
@@ -52,17 +53,33 @@ export function addConformance(program: Command): void {
   addRunDetails(conformance);
 }
 
+interface LogsAnswer {
+  readonly state: string;
+  readonly message?: string;
+  readonly from: number;
+  readonly next: number;
+  readonly text: string;
+  readonly complete: boolean;
+}
+
+const FOLLOW_EVERY_MS = 2_000;
+
 function addRunDetails(conformance: Command): void {
   conformance
     .command('logs <run>')
-    .description('what happened in a run, and how far it is')
-    .action(async (id: string, _options: object, command: Command) => {
-      const run = await client().get<RunAnswer>(`${BASE}/${encodeURIComponent(id)}`);
-      const lines = [
-        ...(run.log ?? []).map((line) => `${line.at} ${line.message}`),
-        `${run.state}: ${run.message ?? ''}`,
-      ];
-      print(formatOf(command), run.log ?? [], () => lines.join('\n'));
+    .description('what the tests of a run printed, also when its Job is gone; secrets are masked')
+    .option('-f, --follow', 'go on until the run has ended')
+    .option('--tail <lines>', 'only the last lines of what is there', lineCount)
+    .action(async (id: string, options: { follow?: boolean; tail?: number }, command: Command) => {
+      const path = `${BASE}/${encodeURIComponent(id)}/logs`;
+      const first = await client().get<LogsAnswer>(path);
+      const shown = { ...first, text: lastLines(first.text, options.tail) };
+      if (formatOf(command) !== 'table') return print(formatOf(command), shown, () => '');
+      await writeOut(shown.text);
+      const last = options.follow === true ? await followLogs(path, first) : first;
+      const said = last.message === undefined || last.message === '' ? '' : `: ${last.message}`;
+      // Not among the lines of the tests: what is piped on is the log alone.
+      process.stderr.write(`${last.next === 0 ? 'nothing was printed yet; ' : ''}${last.state}${said}\n`);
     });
   conformance
     .command('tests')
@@ -74,6 +91,36 @@ function addRunDetails(conformance: Command): void {
       );
       print(formatOf(command), answer.items, () => testsText(answer.items));
     });
+}
+
+function lineCount(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new CommandError(`"${text}" is no number of lines`, EXIT.usage);
+}
+
+const lastLines = (text: string, lines: number | undefined): string =>
+  lines === undefined
+    ? text
+    : text
+        .split('\n')
+        .slice(-(lines + 1))
+        .join('\n');
+
+async function followLogs(path: string, first: LogsAnswer): Promise<LogsAnswer> {
+  let last = first;
+  while (!last.complete) {
+    await delay(FOLLOW_EVERY_MS);
+    const more = await client().get<LogsAnswer>(`${path}?after=${last.next}`);
+    if (more.from > last.next) await writeOut('[… some of it was dropped before it was read …]\n');
+    await writeOut(more.text);
+    last = more;
+  }
+  return last;
+}
+
+/** Waits for slow readers: a log may be long. */
+async function writeOut(text: string): Promise<void> {
+  if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
 async function showRun(id: string, command: Command): Promise<void> {

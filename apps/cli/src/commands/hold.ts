@@ -48,13 +48,29 @@ export function addHold(program: Command): void {
         ),
       );
     });
+  addRelease(program);
+}
+
+function addRelease(program: Command): void {
   program
     .command('release <hold>')
-    .description('end a hold')
+    .description(
+      'end a hold, by its id or all of a scope: fleet, channel/<name>, cluster/<id> or pool/<id>/<pool>',
+    )
     .action(async (hold: string) => {
-      await client().delete(`/api/v1/holds/${encodeURIComponent(hold)}`);
-      process.stdout.write(`${hold} is released\n`);
+      for (const { id, reason } of await holdsNamed(hold)) {
+        await client().delete(`/api/v1/holds/${encodeURIComponent(id)}`);
+        process.stdout.write(`${id} is released${reason === '' ? '' : ` (${reason})`}\n`);
+      }
     });
+}
+
+async function holdsNamed(name: string): Promise<readonly Pick<HoldAnswer, 'id' | 'reason'>[]> {
+  if (name !== 'fleet' && !name.includes('/')) return [{ id: name, reason: '' }];
+  const { items } = await client().get<{ items: HoldAnswer[] }>('/api/v1/holds');
+  const found = items.filter(({ scope }) => scopeText(scope) === name);
+  if (found.length > 0) return found;
+  throw new CommandError(`nothing holds ${name}`, EXIT.error, 'fairway holds lists what is held.');
 }
 
 function scopeOf(text: string, pool: string | undefined): Readonly<Record<string, string>> {

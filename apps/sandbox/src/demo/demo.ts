@@ -39,7 +39,7 @@ export async function playDemo(sandbox: Sandbox): Promise<boolean> {
 
 async function registerFleet(sandbox: Sandbox, client: FleetClient, view: FleetView): Promise<void> {
   for (const account of accountRecords()) await client.post('/infrastructure-accounts', account);
-  for (const record of clusterRecords((id) => sandbox.endpoints.serverOf(id))) {
+  for (const record of clusterRecords((id) => sandbox.endpoints.serverOf(id), sandbox.endpoints.etcdUrl)) {
     await client.post('/kubernetes-clusters', record);
     view.line(`registered ${record.alias} in ${record.channel}`);
   }
