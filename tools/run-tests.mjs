@@ -184,6 +184,8 @@ function installServers() {
   const missing = [
     ...(process.env.FAIRWAY_TEST_REDIS_URL || has('redis-server') ? [] : ['redis-server']),
     ...(process.env.FAIRWAY_TEST_ETCD || has('etcd') ? [] : ['etcd-server']),
+    // Restore drills of backups use etcd's own tools.
+    ...(has('etcdutl') || has('etcdctl') ? [] : ['etcd-client']),
   ];
   if (missing.length === 0) return;
   console.log(`installing ${missing.join(', ')}`);

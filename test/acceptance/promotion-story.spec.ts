@@ -189,9 +189,9 @@ describe('the story of 84 clusters', () => {
 
   it('takes the same time however time is cut', async () => {
     const leads = async (longestStep: number): Promise<readonly number[]> => {
-      const world = new PromotionWorld({ sizes: { dev: 1, alpha: 3, beta: 9, stable: 1 }, policy: POLICY });
+      const world = new PromotionWorld({ sizes: { dev: 1, alpha: 2, beta: 3, stable: 1 }, policy: POLICY });
       world.longestStep = longestStep;
-      await world.until('beta runs the first content', () => world.running('beta', APP, 'image: 1\n') === 9);
+      await world.until('beta runs the first content', () => world.running('beta', APP, 'image: 1\n') === 3);
       await world.passTime(START + hours(24) - world.now);
       world.git.push('dev', { [APP]: 'image: 2\n' }, 'image 2');
       await world.until(

@@ -394,6 +394,30 @@ export function awsContract(name: string, makeTarget: () => Promise<AwsTarget>):
         );
       });
 
+      it('a machine is launched in a zone once per token, and attached once it runs', async () => {
+        const before = await sized(3);
+        const { groupName } = before;
+        const zone = before.zones.at(-1) ?? '';
+        const launched = await port.launchInZone(groupName, zone, `${clusterId}/${zone}`);
+        expect(await port.launchInZone(groupName, zone, `${clusterId}/${zone}`)).toBe(launched);
+        expect((await group()).desiredCapacity).toBe(3);
+        await within(
+          async () => (await failureOf(port.attachInstance(groupName, launched))) === undefined,
+          'the machine is attached',
+        );
+        await port.attachInstance(groupName, launched);
+        const after = await sized(4);
+        expect(after.desiredCapacity).toBe(4);
+        const member = after.instances.find((one) => one.instanceId === launched);
+        expect(member).toMatchObject({ zone, launchTemplate: before.launchTemplate });
+        expect(await failureOf(port.launchInZone(groupName, 'nowhere-1z', 'x'))).toMatchObject({
+          class: 'blocked',
+          code: 'zone-without-subnet',
+        });
+        await port.terminateInstance(launched, { decrementDesired: true });
+        await sized(3);
+      });
+
       it('an instance is terminated once, however often it is asked for', async () => {
         const before = await sized(3);
         const instance = before.instances[0]?.instanceId ?? '';

@@ -227,6 +227,10 @@ export function kubernetesContract(name: string, makeTarget: () => Promise<Kuber
         const failure = await failureOf(port.apply(secret, OPTIONS));
         expect(failure?.class).toBe('invalid');
         expect(JSON.stringify(failure)).not.toContain('4242171');
+        const undecodable = { ...secret, stringData: {}, data: { pin: '%4242171%' } };
+        const refused = await failureOf(port.apply(undecodable, OPTIONS));
+        expect(refused?.class).toBe('invalid');
+        expect(JSON.stringify(refused)).not.toContain('4242171');
       });
     });
 

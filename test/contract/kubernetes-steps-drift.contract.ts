@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '#fleet';
 import { LoopbackAuthority } from '#simulation';
 import { StepsSpace, type StepsTarget } from './kubernetes-steps.fixture.js';
@@ -16,6 +16,8 @@ export function stepsDriftContract(name: string, makeTarget: () => Promise<Steps
     beforeEach(() => {
       steps.bed.configItems = {};
     });
+    let removeMutator = async (): Promise<void> => undefined;
+    afterEach(() => removeMutator());
 
     const settled = (...objects: readonly KubernetesObject[]) =>
       steps.settled([{ name: 'a', health: 'ignore', objects }]);
@@ -55,7 +57,7 @@ export function stepsDriftContract(name: string, makeTarget: () => Promise<Steps
     });
 
     it('server defaults, an HPA, an injected caBundle and a mutating webhook are none, in ten rounds', async () => {
-      const remove = await steps.addWebhook(mutator(steps), async () => {
+      removeMutator = await steps.addWebhook(mutator(steps), async () => {
         const options = { dryRun: true, force: true, fieldManager: 'probe' };
         const probe = await steps.port.apply(steps.deployment('probe'), options);
         return probe.metadata.annotations?.['mutator.example.org/seen'] === 'yes';
@@ -95,7 +97,6 @@ export function stepsDriftContract(name: string, makeTarget: () => Promise<Steps
       steps.bed.restart();
       await settled(steps.deployment('web', 'a:2'), hooks(), hpa(), steps.map('plain'));
       expect(await steps.live('apps/v1', 'Deployment', 'web')).toMatchObject({ spec: { replicas: 12 } });
-      await remove();
     });
 
     it('a hand edit is told with its path and manager, and is not written over', async () => {

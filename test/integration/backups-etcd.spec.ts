@@ -4,8 +4,10 @@ import type { BackupRecord } from '#fleet';
 import type { EnginePorts } from '#engine';
 import { AwsError } from '#simulation';
 import { judgeFreshness } from '#upgrade';
+import { createRestoreDrill } from '#adapters/etcd';
 import { ACCOUNT, BackupBed, BUCKET, CLUSTER_ID, items } from '../support/backup-bed.js';
 import { EtcdTestCluster } from '../support/etcd-server.js';
+import { suiteNotRun } from '../support/suite-not-run.js';
 import { putKeys } from '../support/etcd-keys.js';
 import { paperEtcd } from '../support/paper-etcd.js';
 
@@ -16,7 +18,11 @@ const FILL = 10;
 const SEVERAL_PARTS = 9_000_000;
 const SMALL = 20_480;
 
-describe('etcd snapshots in S3', () => {
+const SUITE = 'etcd snapshots in S3';
+const obstacle = await createRestoreDrill().unavailable();
+if (obstacle !== undefined) suiteNotRun(SUITE, `${obstacle}; install etcd-server and etcd-client`);
+
+describe.runIf(obstacle === undefined)(SUITE, () => {
   let etcd: EtcdTestCluster;
   let bed: BackupBed;
   beforeAll(async () => {
@@ -70,7 +76,7 @@ describe('etcd snapshots in S3', () => {
     const request = await bed.ask({ kind: 'verify', ...(gone && { backupId: gone.id }) });
     await bed.pass();
     expect(await bed.resultOf(request)).toMatch(/^damaged: .*is not there/);
-  }, 60_000);
+  }, 180_000);
 
   it('are read back, restored, and compared with their source; evidence of 59 min opens the gate, of 61 min is renewed', async () => {
     await bed.configure(items(etcd.endpoints));
@@ -100,7 +106,7 @@ describe('etcd snapshots in S3', () => {
       'schedule good',
       'request good',
     ]);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('snapshots when something goes wrong', () => {
@@ -139,7 +145,7 @@ describe('snapshots when something goes wrong', () => {
     expect([...bed.stored, bed.halfUploads]).toEqual([0]);
     expect(await gate()).toMatchObject({ open: false });
     expect((await gate()).reasons[0]).toContain('etcd: no backup is good; the last one:');
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('small snapshots when something goes wrong', () => {
@@ -167,7 +173,7 @@ describe('small snapshots when something goes wrong', () => {
     await bed.pass();
     expect((await bed.backups())[0]?.state).toBe('failed');
     expect(bed.stored).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('that a worker left half uploaded are aborted by its successor', async () => {
     await bed.configure(items(['http://paper:2379'], { backup_interval: 'off' }));
@@ -222,7 +228,7 @@ describe('small snapshots when something goes wrong', () => {
       expect(bed.stored.length).toBe(after.filter(({ state }) => state === 'good').length);
     }
     expect(calls).toBeGreaterThan(15);
-  }, 120_000);
+  }, 300_000);
 
   it('go by retention; what protects a revision that is not soaked stays', async () => {
     await bed.configure(
@@ -239,7 +245,7 @@ describe('small snapshots when something goes wrong', () => {
     const states = (await bed.backups()).map(({ state }) => state);
     expect(states.filter((state) => state === 'expired').length).toBeGreaterThanOrEqual(3);
     expect(bed.stored.length).toBe(states.filter((state) => state === 'good').length);
-  }, 60_000);
+  }, 180_000);
 });
 
 /** A worker whose n-th call to the outside never returns; from then on none leaves it. */

@@ -9,7 +9,7 @@ import type { BasePass } from '../../libs/engine/src/pass/pass.js';
 import { BackupBed, CLUSTER_ID, items } from '../support/backup-bed.js';
 import { paperEtcd } from '../support/paper-etcd.js';
 
-describe('the backup gate of an update', () => {
+describe('the backup gate of an update', { timeout: 120_000 }, () => {
   let bed: BackupBed;
   let written: number[];
   let memory: PassMemory;

@@ -72,7 +72,7 @@ describe('resources of a cluster as YAML', () => {
     const again = await bed.ask({ kind: 'verify', backupId: backup.id });
     await bed.pass();
     expect(await bed.resultOf(again)).toMatch(/^damaged: .*it cannot be unpacked/);
-  }, 60_000);
+  }, 120_000);
 
   it('is encrypted as a whole under a KMS key where secrets are wanted', async () => {
     fill();
@@ -97,7 +97,7 @@ describe('resources of a cluster as YAML', () => {
     const secret = parse(yaml).find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'token');
     expect(secret).toMatchObject({ data: { password: Buffer.from('hunter2').toString('base64') } });
     expect(bed.logged.join('\n')).not.toContain('hunter2');
-  }, 60_000);
+  }, 120_000);
 
   it('is no backup where a kind cannot be read; excluded kinds are left out on purpose', async () => {
     fill();
@@ -117,7 +117,7 @@ describe('resources of a cluster as YAML', () => {
     expect(failed.state).toBe('failed');
     expect(failed.message).toContain('configmaps');
     expect(bed.stored).toHaveLength(1);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('backups by Velero', () => {
@@ -128,10 +128,15 @@ describe('backups by Velero', () => {
     await bed.configure(ITEMS);
     await bed.ask({ kind: 'create' });
     await bed.pass();
-    await eventually(async () => {
-      await bed.pass();
-      return (await bed.backups())[0]?.state !== 'running' || fate === 'stuck';
-    }, `a backup that is ${fate}`);
+    await eventually(
+      async () => {
+        await bed.pass();
+        const [backup] = await bed.backups();
+        return fate === 'stuck' ? /InProgress/.test(backup?.message ?? '') : backup?.state !== 'running';
+      },
+      `a backup that is ${fate}`,
+      60_000,
+    );
     if (fate === 'stuck') {
       bed.advance(minutes(31));
       await bed.pass();
@@ -180,7 +185,7 @@ describe('backups by Velero', () => {
     // A pass that looks later takes it away from nobody.
     await bed.pass();
     expect(await gate()).toMatchObject({ open: true });
-  }, 30_000);
+  }, 120_000);
 
   it('fail where the storage stays away, where the TTL is too short, and where there is no Velero', async () => {
     await bed.configure(ITEMS);
@@ -207,10 +212,14 @@ describe('backups by Velero', () => {
     });
     await bed.configure({ ...ITEMS, backup_velero_location: 'elsewhere' });
     await bed.ask({ kind: 'create' });
-    await eventually(async () => {
-      await bed.pass();
-      return (await bed.backups())[0]?.state === 'failed';
-    }, 'a refusal');
+    await eventually(
+      async () => {
+        await bed.pass();
+        return (await bed.backups())[0]?.state === 'failed';
+      },
+      'a refusal',
+      60_000,
+    );
     expect((await bed.backups())[0]?.message).toMatch(/Velero refused the backup/);
     bed.kubernetes.remove('customresourcedefinitions.apiextensions.k8s.io', undefined, 'backups.velero.io');
     await bed.configure(ITEMS);
@@ -220,7 +229,7 @@ describe('backups by Velero', () => {
       /does not serve velero.io\/v1 Backup|is not there|not found/,
     );
     expect((await gate()).open).toBe(false);
-  }, 30_000);
+  }, 120_000);
 
   it('of a worker that died after asking are found again, and nothing is asked twice', async () => {
     await bed.configure(ITEMS);
@@ -242,16 +251,20 @@ describe('backups by Velero', () => {
       },
     };
     void bed.pass({ kubernetes: dying });
-    await eventually(async () => bed.kubernetes.list('backups.velero.io').length === 1, 'the object');
+    await eventually(async () => bed.kubernetes.list('backups.velero.io').length === 1, 'the object', 60_000);
     const lease = await eventuallyLease();
     await bed.stores.leases.release(lease);
-    await eventually(async () => {
-      await bed.pass();
-      return (await bed.backups()).every(({ state }) => state === 'good');
-    }, 'evidence');
+    await eventually(
+      async () => {
+        await bed.pass();
+        return (await bed.backups()).every(({ state }) => state === 'good');
+      },
+      'evidence',
+      60_000,
+    );
     // The request was never settled, so the successor makes one more for it; the first is not lost.
     expect(bed.kubernetes.list('backups.velero.io').length).toBe((await bed.backups()).length);
-  }, 30_000);
+  }, 120_000);
 
   const eventuallyLease = async () => {
     await bed.expireLeases();
@@ -265,5 +278,5 @@ describe('backups by Velero', () => {
     bed.advance(hours(24 * 40));
     await bed.pass();
     expect((await bed.backups()).map(({ state }) => state)).toContain('expired');
-  }, 30_000);
+  }, 120_000);
 });

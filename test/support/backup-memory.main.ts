@@ -45,7 +45,7 @@ const watch = setInterval(() => (peak.rss = Math.max(peak.rss, process.memoryUsa
 // By hand the collector is left alone: then the resident memory is what a worker would have.
 const census =
   process.env['FAIRWAY_TEST_ETCD_MB'] === undefined
-    ? setInterval(() => (peak.live = Math.max(peak.live, live())), 50)
+    ? setInterval(() => (peak.live = Math.max(peak.live, live())), 500)
     : undefined;
 const begun = performance.now();
 await reconcileBackups(ports, { leaseTtl: seconds(60) }, new BackupSlots(), clusterId);

@@ -30,7 +30,14 @@ it('looks at a channel for at most a tenth of the time, however often its cluste
     passes: { inc: () => undefined },
   } as unknown as Metrics;
   const nobody = {} as ClusterReconciler & WatchKeeper;
-  const runner = new PassRunner(ports, DEFAULT_ENGINE_SETTINGS, nobody, nobody, metrics, {} as InspectionPorts);
+  const runner = new PassRunner(
+    ports,
+    DEFAULT_ENGINE_SETTINGS,
+    nobody,
+    nobody,
+    metrics,
+    {} as InspectionPorts,
+  );
   for (; now < 60_000; now += 10) await runner.run('channel/beta');
   expect(looks).toBeGreaterThan(50);
   expect(looks).toBeLessThanOrEqual(61);

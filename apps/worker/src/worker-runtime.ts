@@ -44,7 +44,7 @@ export async function createWorkerRuntime(settings: Settings, log: FieldLog): Pr
   await prepareDatabase(stores, settings);
   const hands = createHands(settings, log, stores.threads);
   const metrics = createMetrics();
-  observeFleet(metrics, stores);
+  observeFleet(metrics, stores, systemClock);
   const engine = assembleEngine(stores, hands, settings, metrics, log);
   const outbox = createOutboxPump(stores, hands, settings, metrics, log);
   const housekeeping = new Housekeeping(stores.retention, retentionPolicy(settings), systemClock, log);

@@ -109,11 +109,7 @@ async function reconcileLeased(
 }
 
 /** Well, and brought to what this record asks for; its channel may be at another revision by now. */
-function settledOn(
-  cluster: Cluster,
-  runtime: ClusterRuntime,
-  standing: ConfigStanding,
-): Settled | undefined {
+function settledOn(cluster: Cluster, runtime: ClusterRuntime, standing: ConfigStanding): Settled | undefined {
   if (cluster.lifecycleStatus === 'decommission-requested') return undefined;
   const settled = settledBasis(runtime.memory[SETTLED]);
   if (!settled || runtime.status?.phase !== 'ready') return undefined;

@@ -8,6 +8,8 @@ export interface Metrics {
   readonly deliveries: Counter<'route' | 'result'>;
   readonly clusters: Gauge<'channel' | 'phase'>;
   readonly gitFreshness: Gauge<'repository'>;
+  readonly backupAge: Gauge<'channel' | 'provider'>;
+  readonly backupMissing: Gauge<'channel' | 'provider'>;
   /** Runs before every scrape; what it throws leaves the gauges as they were. */
   onScrape(refresh: () => Promise<void>): void;
 }
@@ -40,7 +42,9 @@ const workMetrics = (registers: Registry[]) => ({
   }),
 });
 
-function fleetMetrics(registers: Registry[]): Pick<Metrics, 'clusters' | 'gitFreshness' | 'onScrape'> {
+type FleetMetrics = Pick<Metrics, 'clusters' | 'gitFreshness' | 'backupAge' | 'backupMissing' | 'onScrape'>;
+
+function fleetMetrics(registers: Registry[]): FleetMetrics {
   let refresh: () => Promise<void> = async () => undefined;
   const clusters = new Gauge({
     name: 'fairway_clusters',
@@ -58,5 +62,20 @@ function fleetMetrics(registers: Registry[]): Pick<Metrics, 'clusters' | 'gitFre
   const onScrape: Metrics['onScrape'] = (wish) => {
     refresh = wish;
   };
-  return { clusters, gitFreshness, onScrape };
+  return { clusters, gitFreshness, ...backupMetrics(registers), onScrape };
 }
+
+const backupMetrics = (registers: Registry[]): Pick<Metrics, 'backupAge' | 'backupMissing'> => ({
+  backupAge: new Gauge({
+    name: 'fairway_backup_age_seconds',
+    help: 'Age of the newest usable backup, of the cluster of the channel where it is oldest',
+    labelNames: ['channel', 'provider'] as const,
+    registers,
+  }),
+  backupMissing: new Gauge({
+    name: 'fairway_backup_missing_clusters',
+    help: 'Clusters whose configuration asks for backups by the provider, and that have none that is usable',
+    labelNames: ['channel', 'provider'] as const,
+    registers,
+  }),
+});

@@ -146,4 +146,21 @@ describe('parsePolicy', () => {
       problemsOf('{__proto__: {x: 1}, apiVersion: fairway.dev/v1, channels: [{name: dev}]}'),
     ).toBeDefined();
   });
+
+  it.each([
+    ['a flow of 200,000 brackets', '['.repeat(200_000), 'policy-too-large'],
+    ['100,000 dashes in a line', '- '.repeat(100_000), 'policy-too-large'],
+    ['300 KB of comment', '#'.repeat(300_000), 'policy-too-large'],
+    [
+      '20,000 unknown keys',
+      Array.from({ length: 20_000 }, (_, n) => `k${n}: 1`).join('\n'),
+      'invalid-policy',
+    ],
+    ['a repeated key', 'channels: []\nchannels: []\n', 'yaml-error'],
+  ])('refuses %s at once and shortly', (_, text, code) => {
+    const parsed = parsePolicy(text, 'fairway.yaml');
+    const problems = parsed.ok ? [] : parsed.error;
+    expect(problems[0]?.code).toBe(code);
+    expect(problems.length).toBeLessThanOrEqual(50);
+  });
 });

@@ -1,5 +1,5 @@
 import type { Document, LineCounter as Lines } from 'yaml';
-import { LineCounter, isNode, parseDocument } from 'yaml';
+import { LineCounter, isNode, isScalar, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { hours } from '#kernel';
 import { err, ok, type Result } from '#kernel';
@@ -27,8 +27,21 @@ interface Fault {
  * `file` is only for the messages.
  */
 export function parsePolicy(text: string, file: string): Result<FleetPolicy, readonly ConfigProblem[]> {
+  const excess = tooMuch(text);
+  if (excess !== undefined) return err([problem(file, 'policy-too-large', excess)]);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: false });
+  // The library's own search for repeated keys compares each with each.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, merge: false });
+  const repeated = repeatedKeys(document);
+  if (document.errors.length === 0 && repeated.length > 0) {
+    return err(
+      repeated
+        .slice(0, MAX_FAULTS)
+        .map(({ key, at }) =>
+          problem(file, 'yaml-error', `key "${key}" is written twice`, lines.linePos(at)),
+        ),
+    );
+  }
   if (document.errors.length > 0) {
     return err(
       document.errors.map((error) => {
@@ -42,9 +55,50 @@ export function parsePolicy(text: string, file: string): Result<FleetPolicy, rea
   const parsed = policySchema.safeParse(value.value);
   const faults = parsed.success ? crossFaults(parsed.data) : parsed.error.issues.flatMap(faultsOf);
   if (faults.length > 0 || !parsed.success) {
-    return err(faults.map((fault) => locate(fault, document, lines, file)));
+    return err(faults.slice(0, MAX_FAULTS).map((fault) => locate(fault, document, lines, file)));
   }
   return ok(complete(parsed.data));
+}
+
+/** A policy is written by people; what is larger or deeper than this is an attack on its reader. */
+const MAX_BYTES = 256 * 1024;
+const MAX_OPEN_BRACKETS = 100;
+const MAX_INDENT = 400;
+/** Nobody reads more at once. */
+const MAX_FAULTS = 50;
+
+function tooMuch(text: string): string | undefined {
+  if (Buffer.byteLength(text) > MAX_BYTES)
+    return `a policy is at most ${MAX_BYTES / 1024} KiB, this one has ${Math.ceil(Buffer.byteLength(text) / 1024)}`;
+  if (deepestFlow(text) > MAX_OPEN_BRACKETS) return `brackets are nested more than ${MAX_OPEN_BRACKETS} deep`;
+  if (/^[ \t?:-]{401}/m.test(text)) return `a line is indented by more than ${MAX_INDENT} characters`;
+  return undefined;
+}
+
+function deepestFlow(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') deepest = Math.max(deepest, (depth += 1));
+    else if (character === ']' || character === '}') depth -= 1;
+  }
+  return deepest;
+}
+
+function repeatedKeys(document: Document): readonly { readonly key: string; readonly at: number }[] {
+  const repeated: { readonly key: string; readonly at: number }[] = [];
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<string>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name)) repeated.push({ key: name, at: key.range?.[0] ?? 0 });
+        seen.add(name);
+      }
+    },
+  });
+  return repeated;
 }
 
 function plainValue(document: Document): Result<unknown, string> {
@@ -59,7 +113,7 @@ function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(policySchema, path);
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, MAX_FAULTS).map((key) => {
       const near = nearest(key, known);
       return {
         path,

@@ -4,7 +4,8 @@ import { abortRoll, resumeRoll, type RollMemory } from './memory.js';
 import { drive, type Story } from './test-world/drive.js';
 import { checkClean } from './test-world/invariants.js';
 import { mastersAndWorkers, testPolicy, workersOnly } from './test-world/stories.js';
-import { RollWorld, START } from './test-world/world.js';
+import { RollWorld } from './test-world/world.js';
+import { START } from './test-world/world-types.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -5,13 +5,17 @@ import { nominateSurplus, type DrainSlots } from './nominate.js';
 import { giveBackUndrained, unmarkWaiting } from './prepare.js';
 
 /**
- * One look at a group whose roll an operator ended: marks off, undrained nodes back to work, and the surge taken back
- * through nodes that are drained like any other. What is drained already is finished by the usual way.
+ * One look at a group whose roll an operator ended: marks off, undrained nodes back to work. What is drained already is
+ * finished by the usual way.
  */
-export function abortGroup(draft: RollDraft, group: GroupState, slots: DrainSlots): void {
+export function abortGroup(draft: RollDraft, group: GroupState): void {
   const reason = `the roll is aborted: ${draft.aborted?.reason ?? ''}`;
   giveBackUndrained(draft, group, 'current', reason);
   unmarkWaiting(draft, group, reason);
+}
+
+/** The surge goes back through nodes that are drained like any other. */
+export function takeSurgeBack(draft: RollDraft, group: GroupState, slots: DrainSlots): void {
   if (!lowerUnfilled(draft, group)) nominateSurplus(draft, group, slots);
 }
 

@@ -6,7 +6,8 @@ import { newRollMemory } from './memory.js';
 import type { PoolScope, RollScope } from './scope.js';
 import { drive } from './test-world/drive.js';
 import { testPolicy, workersOnly } from './test-world/stories.js';
-import { RollWorld, START } from './test-world/world.js';
+import { RollWorld } from './test-world/world.js';
+import { START } from './test-world/world-types.js';
 
 type Change = (scope: PoolScope, isNew: (id: string) => boolean) => Partial<PoolScope>;
 

@@ -5,7 +5,8 @@ import { newRollMemory, resumeRoll } from './memory.js';
 import { drive } from './test-world/drive.js';
 import { checkClean } from './test-world/invariants.js';
 import { mastersAndWorkers, testPolicy, workersOnly } from './test-world/stories.js';
-import { RollWorld, START } from './test-world/world.js';
+import { RollWorld } from './test-world/world.js';
+import { START } from './test-world/world-types.js';
 
 const golden = (name: string): string => `./test-world/${name}.golden.txt`;
 

@@ -4,7 +4,8 @@ import { policyFor } from './policy-for.js';
 import { drive } from './test-world/drive.js';
 import { checkClean } from './test-world/invariants.js';
 import { workersOnly } from './test-world/stories.js';
-import { RollWorld, START } from './test-world/world.js';
+import { RollWorld } from './test-world/world.js';
+import { START } from './test-world/world-types.js';
 
 const POLL = 15_000;
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { drive } from './test-world/drive.js';
 import { checkClean } from './test-world/invariants.js';
 import { testPolicy, workersOnly } from './test-world/stories.js';
-import { RollWorld, START } from './test-world/world.js';
+import { RollWorld } from './test-world/world.js';
+import { START } from './test-world/world-types.js';
 
 /** The first machines that the group launches come with the old template, whatever the group says. */
 const launchesOld =

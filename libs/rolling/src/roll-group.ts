@@ -1,4 +1,4 @@
-import { abortGroup } from './abort.js';
+import { abortGroup, takeSurgeBack } from './abort.js';
 import { raiseSurge, settleCapacity, watchShortage } from './capacity.js';
 import { tellBlockers } from './drain.js';
 import type { RollDraft } from './draft.js';
@@ -34,8 +34,9 @@ export function rollGroup(draft: RollDraft, group: GroupState, slots: DrainSlots
   const shortage = watchShortage(draft, group);
   const frozen = freeze(draft, group);
   if (draft.halted) giveBackUndrained(draft, group, 'queued', HALTED);
-  if (draft.aborted) abortGroup(draft, group, slots);
+  if (draft.aborted) abortGroup(draft, group);
   for (const member of group.members) moveOn(draft, group, member);
+  if (draft.aborted) takeSurgeBack(draft, group, slots);
   const failed = group.members.some((member) => draft.instance(member.id)?.leaves === 'failed-boot');
   const rolling = failed || remainingOutdated(draft, group).length > 0 || owed(draft, group) > 0;
   const stopped = draft.halted !== undefined || draft.aborted !== undefined;

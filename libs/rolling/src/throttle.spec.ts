@@ -1,7 +1,7 @@
 import { minutes, type Instant } from '#kernel';
 import { describe, expect, it, vi } from 'vitest';
 import { afterCleanBoot, afterStrain, BootThrottle, bootsFree, newBucket } from './boot-throttle.js';
-import { fiveClusters } from './test-world/five-clusters.js';
+import { fiveClusters, fiveClustersLearn } from './test-world/five-clusters.js';
 
 describe('a bucket of boots', () => {
   const limits = { start: 4, least: 1, most: 6 };
@@ -41,5 +41,16 @@ describe('five clusters and a registry that carries four boots at a time', () =>
     await expect(`with throttle: ${braked.figures}\nwithout: ${free.figures}\n`).toMatchFileSnapshot(
       './test-world/five-clusters.golden.txt',
     );
+  });
+
+  it('are slowed down by what they see where the throttle does not know the registry', () => {
+    const { states, failedBoots, most, figures } = fiveClustersLearn();
+    expect(states, figures).toEqual(['done', 'done', 'done', 'done', 'done']);
+    expect(failedBoots).toBe(0);
+    // It probes upwards after every clean boot, as TCP does, and comes back at once.
+    expect(most[0]).toBeGreaterThan(4);
+    const later = most.slice(3);
+    expect(later.reduce((sum, one) => sum + one, 0) / later.length, most.join(' ')).toBeLessThanOrEqual(6);
+    expect(Math.max(...later), most.join(' ')).toBeLessThanOrEqual(8);
   });
 });

@@ -31,7 +31,7 @@ const isServed = (draft: RollDraft, group: GroupState, zone: string): boolean =>
   );
 
 /** Zones with volumes on outdated nodes and no new node: volumes cannot leave them, so a new node has to come. */
-export function needyZones(draft: RollDraft, group: GroupState): readonly string[] {
+function needyZones(draft: RollDraft, group: GroupState): readonly string[] {
   if (!choosesZones(group)) return [];
   const holders = remainingOutdated(draft, group).filter(
     (member) => !member.locked && member.drainable.some(hasVolume),

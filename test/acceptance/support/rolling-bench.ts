@@ -3,6 +3,7 @@ import {
   decide,
   newRollMemory,
   observeEviction,
+  observeLaunch,
   type EvictionReply,
   type RollAction,
   type RollDecision,
@@ -26,6 +27,7 @@ export class RollingBench {
   readonly evicted: string[] = [];
   private readonly outdated = new Set<string>();
   private readonly booting = new Map<string, Machine>();
+  private readonly loose = new Map<string, Machine>();
   private memory: RollMemory = newRollMemory('u1');
   private desired: number;
   private max: number;
@@ -56,6 +58,12 @@ export class RollingBench {
 
   private act(action: RollAction): void {
     const now = this.bench.scheduler.now();
+    if (action.kind === 'launch-in-zone') {
+      const instance = this.launch(action.zone);
+      this.log.push(`${action.kind} ${action.key} → ${instance}`);
+      this.memory = observeLaunch(this.memory, action, { kind: 'launched', instance }, now as never);
+      return;
+    }
     const answer = this.perform(action);
     this.log.push(`${action.kind} ${action.key}${answer ? ` → ${answer.kind}` : ''}`);
     if (action.kind === 'evict' && answer)
@@ -88,6 +96,9 @@ export class RollingBench {
           else this.guarded.delete(id);
         }
         return undefined;
+      case 'attach-instance':
+        this.attach(action.instance);
+        return undefined;
       case 'evict':
         return this.evict(action);
       case 'terminate':
@@ -104,14 +115,33 @@ export class RollingBench {
     }
   }
 
+  private launch(zone: string): string {
+    const machine = sampleMachine(this.next, { launchedAt: this.bench.scheduler.now(), zone });
+    this.next += 1;
+    this.loose.set(machine.instanceId, machine);
+    return machine.instanceId;
+  }
+
+  private attach(id: string): void {
+    const machine = this.loose.get(id);
+    if (!machine) return;
+    this.loose.delete(id);
+    this.desired += 1;
+    this.boot(machine);
+  }
+
+  private boot(machine: Machine): void {
+    this.booting.set(machine.instanceId, machine);
+    this.bench.scheduler.after(BOOT, () => {
+      if (this.booting.delete(machine.instanceId)) this.bench.boot(machine);
+    });
+  }
+
   private fill(): void {
     while (this.bench.machines.length + this.booting.size < this.desired) {
       const machine = sampleMachine(this.next, { launchedAt: this.bench.scheduler.now() });
       this.next += 1;
-      this.booting.set(machine.instanceId, machine);
-      this.bench.scheduler.after(BOOT, () => {
-        if (this.booting.delete(machine.instanceId)) this.bench.boot(machine);
-      });
+      this.boot(machine);
     }
   }
 

@@ -1,5 +1,6 @@
-import { createRenderCache, renderCluster } from '#config';
+import { createRenderCache, renderCluster, type RenderCache } from '#config';
 import type { Cluster, ConfigTree } from '#fleet';
+import { PackedCache } from '../../../libs/engine/src/render/packed-cache.js';
 import { fixtureTree, lock, treeOf } from '../../../libs/config/src/testing/fixture-repo.js';
 import type { Metric, Suite } from '../lib/metric.js';
 import { better } from '../lib/metric.js';
@@ -12,6 +13,8 @@ const COLD = 100;
 /** Promised for a configuration of 250 files. */
 const COLD_MS = 150;
 const CACHED_MS = 2;
+/** What a worker's render thread keeps by default: its share of FAIRWAY_RENDER_MEMORY. */
+const CACHE_BYTES = 38 * 1024 * 1024;
 const inputs = lock();
 
 /** Rendering alone, without database or Git: cold, unchanged, and after a commit that touches one component. */
@@ -46,17 +49,20 @@ function measure(
 ): readonly Metric[] {
   const fleet = Array.from({ length: size }, (_, index) => asStored(benchCluster(index)));
   const cold = perCluster(fleet.slice(0, COLD), (cluster) => render(tree, cluster, createRenderCache(1)));
-  const entries = counting(size);
+  const entries = counting();
   const first = perCluster(fleet, (cluster) => render(tree, cluster, entries.cache));
   const again = perCluster(fleet, (cluster) => render(tree, cluster, entries.cache));
   const touched = treeOf(new Map([...tree.files, [touch, `${tree.files.get(touch)}\n# touched\n`]]));
   entries.made.clear();
+  const asked = entries.asked.components;
   const change = perCluster(fleet, (cluster) => render(touched, cluster, entries.cache));
-  const components = [...entries.made].filter(([kind]) => kind === 'component').map(([, count]) => count);
-  const rerendered = (components[0] ?? 0) / size;
+  const rendered = entries.made.get('component') ?? 0;
+  const rerendered = rendered / size;
+  const all = entries.asked.components - asked;
   say(
     `${name} (${tree.files.size} files, ${size} clusters): cold ${cold.toFixed(2)} ms, shared templates ${first.toFixed(2)} ms, ` +
-      `unchanged ${again.toFixed(3)} ms, one component changed ${change.toFixed(2)} ms and ${rerendered} components rendered`,
+      `unchanged ${again.toFixed(3)} ms, one component changed ${change.toFixed(2)} ms and ${rerendered} components rendered ` +
+      `(${all - rendered} of ${all} from the cache, ${(entries.bytes() / 1024 / 1024).toFixed(1)} MiB of ${CACHE_BYTES / 1024 / 1024} packed)`,
   );
   return [
     { name: `${name}.cold`, value: cold, unit: 'ms/cluster', kind: 'cpu', target: COLD_MS },
@@ -74,7 +80,7 @@ function measure(
   ];
 }
 
-function render(tree: ConfigTree, cluster: Cluster, cache: ReturnType<typeof createRenderCache>): void {
+function render(tree: ConfigTree, cluster: Cluster, cache: RenderCache): void {
   const rendered = renderCluster({ tree, cluster, accountClusters: [cluster], inputs }, cache);
   if (!rendered.ok) throw new Error(`the bench's repository does not render: ${rendered.error[0]?.message}`);
 }
@@ -86,22 +92,27 @@ function perCluster(fleet: readonly Cluster[], work: (cluster: Cluster) => void)
   return (user + system) / 1000 / fleet.length;
 }
 
-/** Room for everything: what is measured is what a change invalidates, not what a small cache forgets. */
-function counting(size: number): {
-  readonly cache: ReturnType<typeof createRenderCache>;
+function counting(): {
+  readonly cache: RenderCache;
   readonly made: Map<string, number>;
+  readonly asked: { components: number };
+  bytes(): number;
 } {
-  const inner = createRenderCache(size * 100, Infinity);
+  const inner = new PackedCache(CACHE_BYTES);
   const made = new Map<string, number>();
-  const cache = {
-    get: (key: string): unknown => inner.get(key),
-    set: (key: string, value: unknown): void => {
+  const asked = { components: 0 };
+  const cache: RenderCache = {
+    get: (key) => {
+      if (key.startsWith('component ')) asked.components += 1;
+      return inner.get(key);
+    },
+    set: (key, ...rest) => {
       const kind = key.slice(0, key.indexOf(' '));
       made.set(kind, (made.get(kind) ?? 0) + 1);
-      inner.set(key, value);
+      inner.set(key, ...rest);
     },
   };
-  return { cache, made };
+  return { cache, made, asked, bytes: () => inner.packedBytes };
 }
 
 /** The fixture with as many generated components of five files as make 250 files. */

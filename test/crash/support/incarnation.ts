@@ -19,7 +19,14 @@ const WRITES: ReadonlySet<string> = new Set([
   ...['prepareStackChange', 'executeStackChange', 'discardStackChange', 'continueRollback'],
   ...['setTerminationProtection', 'deleteStack', 'setDesiredCapacity', 'setGroupBounds'],
   ...['suspendProcesses', 'resumeProcesses', 'tagGroup', 'untagGroup', 'protectFromScaleIn'],
-  ...['launchInZone', 'attachInstance', 'terminateInstance', 'deregisterTargets', 'registerTargets', 'putObject'],
+  ...[
+    'launchInZone',
+    'attachInstance',
+    'terminateInstance',
+    'deregisterTargets',
+    'registerTargets',
+    'putObject',
+  ],
   ...['patchNode', 'evict', 'apply', 'create', 'delete'],
 ]);
 

@@ -73,8 +73,9 @@ export class GatesController {
   }
 }
 
-const encodeAnswer = ({ at, expiresAt, ...answer }: GateAnswer) => ({
+const encodeAnswer = ({ at, expiresAt, treeDigest, ...answer }: GateAnswer) => ({
   ...answer,
+  tree_digest: treeDigest,
   at: toIso(at),
   expires_at: expiresAt === undefined ? undefined : toIso(expiresAt),
 });

@@ -4,7 +4,7 @@ import {
   DescribeAutoScalingInstancesCommand,
   type AutoScalingGroup,
 } from '@aws-sdk/client-auto-scaling';
-import { DescribeSubnetsCommand, RunInstancesCommand, type Tag } from '@aws-sdk/client-ec2';
+import { paginateDescribeSubnets, RunInstancesCommand, type Subnet, type Tag } from '@aws-sdk/client-ec2';
 import { FailureError, sha256Hex } from '#kernel';
 import { awsError } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
@@ -83,9 +83,11 @@ export class ZoneLaunch {
   }
 
   async #subnet(group: AutoScalingGroup, zone: string): Promise<string> {
-    const ids = (group.VPCZoneIdentifier ?? '').split(',').filter((id) => id !== '');
-    const answer = await this.sdk.ec2.send(new DescribeSubnetsCommand({ SubnetIds: ids }));
-    const inZone = (answer.Subnets ?? []).filter((subnet) => subnet.AvailabilityZone === zone);
+    const ids = (group.VPCZoneIdentifier ?? '').split(/[\s,]+/).filter((id) => id !== '');
+    const inZone: Subnet[] = [];
+    for await (const page of paginateDescribeSubnets({ client: this.sdk.ec2 }, { SubnetIds: ids })) {
+      inZone.push(...(page.Subnets ?? []).filter((subnet) => subnet.AvailabilityZone === zone));
+    }
     const [roomiest] = inZone.sort(
       (a, b) => (b.AvailableIpAddressCount ?? 0) - (a.AvailableIpAddressCount ?? 0),
     );

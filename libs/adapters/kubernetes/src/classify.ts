@@ -106,12 +106,15 @@ function classifyWords(
       hint: "Raise the namespace's ResourceQuota.",
     };
   }
-  // Server-side apply reports unknown and mistyped fields of built-in kinds as a plain 500.
-  if (/failed to create typed|field not declared in schema|failed to create manager for/.test(words)) {
+  // Server-side apply reports unknown, mistyped and undecodable fields of built-in kinds as a plain 500.
+  if (UNTYPED.test(words)) {
     return { class: 'invalid', code: 'object-invalid', message, ...typedField(words) };
   }
   return undefined;
 }
+
+const UNTYPED =
+  /failed to create typed|field not declared in schema|failed to create manager for|failed to convert new object/;
 
 export const isNamespaceTerminating = (status: ApiStatus): boolean =>
   status.causes.some((cause) => cause.type === 'NamespaceTerminating') ||
@@ -220,5 +223,5 @@ function hideValues(words: string, context: RequestContext): string {
   if (context.secret !== true) return words;
   return words
     .replace(/(Invalid value: |Unsupported value: )(?:"(?:[^"\\]|\\.)*"|[^:]*)/g, '$1(hidden)')
-    .replace(/(expected \w+, got ).*/gs, '$1(hidden)');
+    .replace(/(expected [\w ()]+, got ).*/gs, '$1(hidden)');
 }

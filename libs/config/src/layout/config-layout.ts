@@ -33,25 +33,29 @@ export interface ComponentFiles {
   /** Paths of the manifests, by name. */
   readonly manifests: readonly string[];
   readonly settings?: string;
+  /** Paths of all files directly inside its directory, by name: `manifestHash` may name any of them. */
+  readonly all: readonly string[];
 }
 
 /** Components are the directories directly below `manifests/`, with the YAML files directly inside them. */
 export function componentsOf(tree: ConfigTree): readonly ComponentFiles[] {
   const found = new Map<string, string[]>();
   for (const path of tree.files.keys()) {
-    if (!path.startsWith(PATHS.manifests) || !isYaml(path)) continue;
+    if (!path.startsWith(PATHS.manifests)) continue;
     const [name, file, ...deeper] = path.slice(PATHS.manifests.length).split('/');
     if (name === undefined || file === undefined || deeper.length > 0) continue;
     found.set(name, [...(found.get(name) ?? []), path]);
   }
   return [...found]
     .sort(([a], [b]) => byName(a, b))
+    .filter(([, paths]) => paths.some(isYaml))
     .map(([name, paths]) => {
       const settings = `${PATHS.manifests}${name}/component.yaml`;
       return {
         name,
-        manifests: paths.filter((path) => path !== settings).sort(byName),
+        manifests: paths.filter((path) => isYaml(path) && path !== settings).sort(byName),
         ...(paths.includes(settings) && { settings }),
+        all: paths.sort(byName),
       };
     });
 }

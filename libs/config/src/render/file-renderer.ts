@@ -30,8 +30,8 @@ export interface RenderedFile {
 /** Parsed templates by content, and rendered parts by digest; shared by all renders of a process. */
 export interface RenderCache {
   get(key: string): unknown;
-  /** `bytes`: about how much memory the value takes. */
-  set(key: string, value: unknown, bytes?: number): void;
+  /** `bytes`: about how much memory the value takes; `copyable`: plain data, of which an equal copy is as good. */
+  set(key: string, value: unknown, bytes?: number, copyable?: boolean): void;
 }
 
 export interface FileRendererOptions {

@@ -42,7 +42,7 @@ export function cachedPart<T>(
   const known = cache?.get(key) as Part | undefined;
   const own: Traces = { problems: new ProblemList(), generated: new Map() };
   const part = known ?? { value: make(own), problems: own.problems.all, generated: [...own.generated] };
-  if (!known && cache) cache.set(key, part, 2 * JSON.stringify(part).length);
+  if (!known && cache) cache.set(key, part, 2 * JSON.stringify(part).length, true);
   traces.problems.add(...part.problems);
   for (const [name, file] of part.generated) traces.generated.set(name, file);
   return part.value as T;

@@ -19,6 +19,7 @@ import { readDeletions } from './render-deletions.js';
 import type { RenderInput, RenderOptions } from './render-input.js';
 import { RENDERER_VERSION, renderBudget, whileUnspent } from './render-input.js';
 import { renderNodePools } from './render-node-pools.js';
+import { resultCost } from './result-cost.js';
 import { partOf, renderClusterStack, renderEtcdStack, renderExtraStacks } from './render-stacks.js';
 import type { StackContext } from './render-stacks.js';
 import { asData, clusterValues, withValue } from './template-values.js';
@@ -43,7 +44,7 @@ export function renderCluster(
   const budget = renderBudget(input.tree, options);
   const rendered = renderUncached(input, cache && whileUnspent(cache, budget), options, budget);
   // What was cut short says nothing about the next try.
-  if (!budget.spent) cache?.set(key, rendered);
+  if (!budget.spent) cache?.set(key, rendered, resultCost(rendered));
   return rendered;
 }
 

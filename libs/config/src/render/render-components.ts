@@ -45,7 +45,7 @@ export function renderComponents(context: ComponentContext): readonly RenderedCo
     const key = `component ${files.name} ${depends} ${filesKey(context.tree, files)}`;
     const known = context.cache?.get(key) as RenderedComponent | undefined;
     const rendered = known ?? renderComponent(context, files);
-    if (!known) context.cache?.set(key, rendered, OBJECT_COST * textBytes(context.tree, files));
+    if (!known) context.cache?.set(key, rendered, OBJECT_COST * textBytes(context.tree, files), true);
     return withKnownDependencies(rendered, names, files);
   });
 }
@@ -59,8 +59,7 @@ const OBJECT_COST = 4;
 const textBytes = (tree: ConfigTree, { manifests }: ComponentFiles): number =>
   manifests.reduce((sum, path) => sum + (tree.files.get(path)?.length ?? 0), 1024);
 
-const filesKey = (tree: ConfigTree, files: ComponentFiles): string =>
-  filesDigest(tree, [...files.manifests, ...(files.settings ? [files.settings] : [])]);
+const filesKey = (tree: ConfigTree, { all }: ComponentFiles): string => filesDigest(tree, all);
 
 function renderComponent(context: ComponentContext, paths: ComponentFiles): RenderedComponent {
   const problems = new ProblemList();

@@ -52,8 +52,8 @@ export function renderBudget(tree: ConfigTree, options: RenderOptions): RenderBu
 /** A cache that takes nothing more once the budget is spent: what is made after that is not whole. */
 export const whileUnspent = (cache: RenderCache, budget: RenderBudget): RenderCache => ({
   get: (key) => cache.get(key),
-  set: (key, value, bytes) => {
-    if (!budget.spent) cache.set(key, value, bytes);
+  set: (key, value, bytes, copyable) => {
+    if (!budget.spent) cache.set(key, value, bytes, copyable);
   },
 });
 

@@ -49,27 +49,19 @@ export async function reconcileBackups(
   slots: BackupSlots,
   clusterId: string,
 ): Promise<BackupPassResult> {
-  if (!slots.take()) return { result: 'busy', recheckIn: seconds(5) };
+  const { leases, clock } = ports;
+  const lease = await LeaseKeeper.acquire(leases, clock, `backup/${clusterId}`, settings.leaseTtl);
+  if (!lease) return { result: 'busy', recheckIn: seconds(5) };
   try {
-    const lease = await LeaseKeeper.acquire(
-      ports.leases,
-      ports.clock,
-      `backup/${clusterId}`,
-      settings.leaseTtl,
-    );
-    if (!lease) return { result: 'busy', recheckIn: seconds(5) };
-    try {
-      return await reconcileLeased(ports, lease, clusterId);
-    } finally {
-      await lease.release().catch(() => undefined);
-    }
+    return await reconcileLeased(ports, slots, lease, clusterId);
   } finally {
-    slots.give();
+    await lease.release().catch(() => undefined);
   }
 }
 
 async function reconcileLeased(
   ports: BackupPorts,
+  slots: BackupSlots,
   lease: LeaseKeeper,
   clusterId: string,
 ): Promise<BackupPassResult> {
@@ -91,7 +83,12 @@ async function reconcileLeased(
     });
     return { result: reading.kind };
   }
-  return pass({ ports, lease, cluster, account, policy: reading.policy }, requests);
+  if (!slots.take()) return { result: 'busy', recheckIn: seconds(5) };
+  try {
+    return await pass({ ports, lease, cluster, account, policy: reading.policy }, requests);
+  } finally {
+    slots.give();
+  }
 }
 
 type Commit = Omit<Parameters<BackupPorts['backups']['commitBackups']>[1], 'clusterId'>;

@@ -107,10 +107,7 @@ async function membersOf(etcd: EtcdPort): Promise<readonly BackupMember[]> {
   return members.map(({ name, peerUrls }) => ({ name, peerUrl: peerUrls[0] ?? '' }));
 }
 
-function factsOf(
-  { revision, keys }: RestoredEtcd,
-  at: number,
-): Facts & { readonly drill: BackupDrill } {
+function factsOf({ revision, keys }: RestoredEtcd, at: number): Facts & { readonly drill: BackupDrill } {
   return {
     revision,
     items: keys,

@@ -1,4 +1,4 @@
-import type { Outcome } from '#kernel';
+import { minutes, type Outcome } from '#kernel';
 import type { RemovedApiUse } from '#fleet';
 import { parseVersion } from '#upgrade';
 import { apiReady } from '../pass/api-ready.js';
@@ -38,7 +38,7 @@ export async function removedApisInUse(pass: Pass): Promise<Outcome | undefined>
     kind: 'blocked',
     by: `requests for APIs that Kubernetes ${target.text} no longer serves: ${names.join(', ')}`,
     unblock: `Move the callers (the audit log names them); the count starts anew when the API servers restart. To go on regardless: config item ${ACCEPTED_ITEM}: "${CODE}".`,
-    recheckIn: pass.settings.resyncInterval,
+    recheckIn: minutes(1),
   };
 }
 

@@ -1,14 +1,14 @@
 /**
- * Values by number, the least recently used dropped first. Both ends of the render thread keep one and do the same with it
+ * Values by digest, the least recently used dropped first. Both ends of the render thread keep one and do the same with it
  * in the same order, so that each knows what the other still has.
  */
 export class RecentParts<T> {
-  private readonly entries = new Map<number, { readonly value: T; readonly bytes: number }>();
+  private readonly entries = new Map<string, { readonly value: T; readonly bytes: number }>();
   private bytes = 0;
 
   constructor(private readonly maxBytes: number) {}
 
-  get(id: number): T | undefined {
+  get(id: string): T | undefined {
     const found = this.entries.get(id);
     if (!found) return undefined;
     this.entries.delete(id);
@@ -16,7 +16,7 @@ export class RecentParts<T> {
     return found.value;
   }
 
-  add(id: number, value: T, bytes: number): void {
+  add(id: string, value: T, bytes: number): void {
     this.entries.set(id, { value, bytes });
     this.bytes += bytes;
     for (const [oldest, entry] of this.entries) {

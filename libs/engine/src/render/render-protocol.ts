@@ -42,9 +42,10 @@ export type ToThread =
   | { readonly kind: 'drop-tree'; readonly id: number }
   | { readonly kind: 'job'; readonly job: Job };
 
-/** Components travel once: later answers name them by number. */
-export interface SentComponent {
-  readonly id: number;
+/** Components travel once, whatever clusters they are of: later answers name them by digest. */
+interface SentComponent {
+  /** Digest of the JSON. */
+  readonly id: string;
   /** JSON; absent if it was sent before. */
   readonly json?: string;
 }

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Component, ConfigTree } from '#fleet';
+import { sha256Hex } from '#kernel';
 import { ownThread } from './cpu-time.js';
 import { createInlineRenderer } from './inline-renderer.js';
 import { KEPT_COMPONENT_BYTES, RecentParts } from './recent-parts.js';
@@ -7,7 +8,7 @@ import type {
   Answer,
   FromThread,
   Job,
-  SentComponent,
+  RenderAnswer,
   ThreadStart,
   ToThread,
   TreeName,
@@ -95,22 +96,23 @@ async function carryOut(job: Job): Promise<Answer> {
   }
 }
 
-function packed(result: RenderResult): Extract<Answer, { what: 'render' }>['answer'] {
+function packed(result: RenderResult): RenderAnswer {
   if (!result.ok) return { ok: false, problems: result.error };
   const { components, ...state } = result.value;
   return { ok: true, state, components: components.map(sent) };
 }
 
 const kept = new RecentParts<true>(KEPT_COMPONENT_BYTES);
-const numbers = new WeakMap<Component, number>();
-let lastNumber = 0;
+const names = new WeakMap<Component, string>();
 
-function sent(component: Component): SentComponent {
-  const known = numbers.get(component);
+/** An equal component that another cluster has is the same one. */
+function sent(component: Component): Extract<RenderAnswer, { ok: true }>['components'][number] {
+  const known = names.get(component);
   if (known !== undefined && kept.get(known)) return { id: known };
-  const id = (lastNumber += 1);
   const json = JSON.stringify(component);
-  numbers.set(component, id);
+  const id = known ?? sha256Hex(json);
+  names.set(component, id);
+  if (kept.get(id)) return { id };
   kept.add(id, true, json.length);
   return { id, json };
 }

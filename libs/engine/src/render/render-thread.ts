@@ -16,7 +16,7 @@ const HARD = 1.25;
 /** A thread that gets no CPU is not at fault, but nobody waits for ever. */
 const PATIENCE = 40;
 const LOOK_EVERY = 25;
-const YOUNG_MB = 16;
+const YOUNG_MB = 8;
 const CACHE_SHARE = 0.3;
 
 const FROM_SOURCE = import.meta.url.endsWith('.ts');

@@ -18,9 +18,7 @@ export const clusterStackStep: StepRunner = {
     const stale = await outputsMoved(pass, clusterStack.name);
     if (stale) return stale;
     const extra = await ensureStacks(pass, 'cluster-stack', extraStacks);
-    return extra.kind === 'done'
-      ? done(`${1 + extraStacks.length} stacks are up to date`)
-      : extra;
+    return extra.kind === 'done' ? done(`${1 + extraStacks.length} stacks are up to date`) : extra;
   },
 };
 

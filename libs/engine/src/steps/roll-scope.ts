@@ -85,6 +85,20 @@ function observeCluster(pass: Pass): Promise<Observation> {
 /** To be called after an action: what was seen before it is not true any more. */
 export const forgetObservation = (pass: Pass): boolean => observations.delete(pass);
 
+/** Memory key: the contents of the stacks at the first look that was taken after they were found in place. */
+const LOOKED_AFTER = 'roll/stacks-in-place';
+
+/**
+ * To be called when the pools' stacks are in place. The control plane's step of this very pass may have looked at the
+ * groups before that: by that look every node still had the newest launch template, and the roll would be over before
+ * it began.
+ */
+export function lookAfterChange(pass: Pass, content: string): void {
+  if (pass.memory.text(LOOKED_AFTER) === content) return;
+  forgetObservation(pass);
+  pass.memory.set(LOOKED_AFTER, content);
+}
+
 async function readOnce(pass: Pass): Promise<Observation> {
   const [groups, nodes, pods, pdbs] = await Promise.all([
     pass.aws.describeNodeGroups(pass.cluster.id),

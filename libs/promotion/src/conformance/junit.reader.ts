@@ -28,6 +28,9 @@ export interface JUnitSummary {
 const NOT_A_TEST =
   /^\[(?:Synchronized)?(?:Before|After)Suite\]|^\[Report(?:Before|After)Suite\]|^\[DeferCleanup/;
 
+/** JUnit knows a dozen; a million in one element would stop everybody else for seconds. */
+const MAX_ATTRIBUTES = 100;
+
 /** How many failed tests are kept by name. */
 const MAX_FAILED_NAMES = 1_000;
 
@@ -48,6 +51,8 @@ export class JUnitReader {
   private fault: { reason: JUnitFault; message: string } | undefined;
   private depth = 0;
   private roots = 0;
+  /** Of the element whose tag is being read. */
+  private attributes = 0;
   private open: OpenCase | undefined;
   private counts = { tests: 0, executed: 0, skipped: 0, failed: 0, claimedFailures: 0, durationSeconds: 0 };
   private readonly failedTests: string[] = [];
@@ -98,6 +103,12 @@ export class JUnitReader {
     // Handlers may still be called for the rest of a chunk after a fault: they then do nothing.
     parser.on('doctype', () => this.stop('junit-doctype', 'a document type is not allowed'));
     parser.on('error', (error) => this.stop('junit-malformed', error.message));
+    parser.on('opentagstart', () => void (this.attributes = 0));
+    parser.on('attribute', () => {
+      this.attributes += 1;
+      if (this.attributes > MAX_ATTRIBUTES)
+        this.stop('junit-malformed', `an element has more than ${MAX_ATTRIBUTES} attributes`);
+    });
     parser.on('opentag', (tag) => {
       if (this.fault === undefined) this.opened(tag.name, tag.attributes as Record<string, string>);
     });

@@ -21,6 +21,34 @@ interface Shared {
   readonly figures: string;
 }
 
+/** Longer, with pulls that fail on the way, where more than the registry carries boot at a time. */
+const SLOW = 480_000;
+
+/**
+ * The same with a throttle that does not know what the registry carries: it begins with eight boots, sees ErrImagePull
+ * on the nodes, and halves. Returns how many boots there were at most in each ten minutes.
+ */
+export function fiveClustersLearn(): Shared & { readonly most: readonly number[] } {
+  const worlds: RollWorld[] = [];
+  const inFlight = (): number =>
+    worlds.flatMap((world) => world.allInstances()).filter((one) => !one.original && !one.node?.ready).length;
+  for (let i = 0; i < 5; i += 1) {
+    const bootMs = (): number => (inFlight() > CARRIES ? SLOW : BOOT);
+    worlds.push(
+      new RollWorld(workersOnly(12, { seed: i + 1, bootMs, pullsFail: () => inFlight() > CARRIES })),
+    );
+  }
+  const run = new SharedRun(worlds, true, new BootThrottle({ start: 8, least: 1, most: 64 }));
+  const most: number[] = [];
+  for (let tick = 0; tick < 8 * 720 && !run.isOver(); tick += 1) {
+    run.round();
+    const slot = Math.floor(tick / 120);
+    most[slot] = Math.max(most[slot] ?? 0, inFlight());
+    for (const world of worlds) world.advance(5_000);
+  }
+  return { ...run.result(Math.max(...most)), most };
+}
+
 /** Five clusters of six nodes, surge 2 each, whose nodes pull from one registry. */
 export function fiveClusters(throttled: boolean): Shared {
   const worlds: RollWorld[] = [];
@@ -41,7 +69,6 @@ export function fiveClusters(throttled: boolean): Shared {
 }
 
 class SharedRun {
-  private readonly throttle = new BootThrottle({ start: 4, least: 1, most: 4 });
   private readonly memories: RollMemory[];
   private readonly states: string[];
   private readonly failed = new Set<string>();
@@ -50,6 +77,7 @@ class SharedRun {
   constructor(
     private readonly worlds: readonly RollWorld[],
     private readonly throttled: boolean,
+    private readonly throttle = new BootThrottle({ start: 4, least: 1, most: 4 }),
   ) {
     this.memories = worlds.map(() => newRollMemory('u1'));
     this.states = worlds.map(() => 'working');

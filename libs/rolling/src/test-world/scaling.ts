@@ -12,7 +12,7 @@ const live = (group: SimGroup): readonly SimInstance[] =>
 const inZone = (group: SimGroup, zone: string): number =>
   live(group).filter((instance) => instance.zone === zone).length;
 
-export function hasCapacity({ spec, now, began }: RollWorld, zone: string): boolean {
+function hasCapacity({ spec, now, began }: RollWorld, zone: string): boolean {
   const { noCapacity } = spec;
   return noCapacity === undefined || zone !== noCapacity.zone || now >= began + noCapacity.forMs;
 }

@@ -4,7 +4,8 @@ import { newRollMemory } from '../memory.js';
 import type { PoolScope } from '../scope.js';
 import { drive, type Ending, type Story } from './drive.js';
 import { mastersAndWorkers, testPolicy, workersOnly } from './stories.js';
-import { RollWorld, START } from './world.js';
+import { RollWorld } from './world.js';
+import { START } from './world-types.js';
 import { flap, switchOff } from './unreachable.js';
 import type { SimInstance, WorldSpec } from './world-types.js';
 

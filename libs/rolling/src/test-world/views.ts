@@ -67,6 +67,7 @@ export function podView(world: RollWorld, pod: SimPod): PodView {
     ...(pod.node !== undefined && { nodeName: pod.node }),
     phase: pod.node === undefined ? 'Pending' : 'Running',
     ready: pod.ready,
+    ...(pod.daemon && !pod.ready && world.spec.pullsFail?.() && { waitingReason: 'ErrImagePull' }),
     createdAt: toIso(pod.createdAt),
     ...(pod.deletedAt !== undefined && { deletionTimestamp: toIso(pod.deletedAt + grace) }),
     terminationGracePeriodSeconds: grace / 1000,

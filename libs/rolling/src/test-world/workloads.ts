@@ -1,5 +1,5 @@
-import type { SimPod, WorkloadSpec } from './world-types.js';
-import { START as START_OF_TIME, type RollWorld } from './world.js';
+import type { RollWorld } from './world.js';
+import { START as START_OF_TIME, type SimPod, type WorkloadSpec } from './world-types.js';
 
 /** A volume is free this long after its pod has left. */
 const DETACH = 5_000;

@@ -1,5 +1,7 @@
 import type { Taint } from '#fleet';
 
+export const START = Date.parse('2026-01-01T00:00:00Z');
+
 /** Sizes and times (milliseconds) of one virtual group. */
 interface GroupSpec {
   readonly name: string;
@@ -38,6 +40,8 @@ export interface WorldSpec {
   /** A Node outlives its machine by this. */
   readonly lingerMs?: number;
   readonly badImage?: boolean;
+  /** While true, pods of nodes that boot say ErrImagePull. */
+  readonly pullsFail?: () => boolean;
   /** AWS has no instances for groups of this zone alone, from the start of the story for so long. */
   /** Of several emptiest zones AWS takes any; otherwise the first by name. */
   readonly anyZone?: boolean;

@@ -3,6 +3,7 @@ import { attachments, deletePod, fill, release, schedule } from './workloads.js'
 import { launchWhereMissing, newInstance, rebalance } from './scaling.js';
 import { honourOutOfService } from './unreachable.js';
 import { nodeGroupView, nodeView, pdbView, podView } from './views.js';
+import { START } from './world-types.js';
 import type { SimGroup, SimInstance, SimNode, SimPod, WorkloadSpec, WorldSpec } from './world-types.js';
 import type { PoolScope, RollScope } from '../scope.js';
 import type { RollMemory } from '../memory.js';
@@ -13,7 +14,6 @@ interface Timer {
   readonly run: () => void;
 }
 
-export const START = Date.parse('2026-01-01T00:00:00Z');
 const NEW_VERSION = '2';
 
 /**

@@ -28,7 +28,7 @@ export interface EtcdTimings {
   readonly connected: Duration;
 }
 
-export const defaultEtcdTimings: EtcdTimings = {
+const defaultEtcdTimings: EtcdTimings = {
   election: seconds(2),
   catchUp: seconds(20),
   connected: seconds(5),

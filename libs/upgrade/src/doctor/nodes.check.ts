@@ -5,7 +5,7 @@ import { judge, plural, verdict, type Verdict } from './check.js';
 import type { DoctorObservation } from './observation.js';
 
 /** The pod-eviction timeout: pods are given this long on a node that went silent (tolerationSeconds: 300). */
-export const POD_EVICTION_TIMEOUT = minutes(5);
+const POD_EVICTION_TIMEOUT = minutes(5);
 /** Launch and registration of a new machine (rolling.md). */
 const BOOT_LIMIT = minutes(20);
 

@@ -33,7 +33,7 @@ interface ModelMachine {
 /** How the replacement of a machine becomes a member by itself. */
 export type StaticIdentity = 'same' | 'new';
 
-export const MODEL_POLICY = {
+const MODEL_POLICY = {
   maxLag: 100,
   settle: seconds(10),
   unhealthyAfter: minutes(5),

@@ -161,7 +161,22 @@ export function decodeApplied(input: JsonObject, type: ResourceType, schema: Str
     const where = `${who}; ${apiVersionOf(type)}, Kind=${type.kind}`;
     throw new ApiError(500, '', `failed to create typed patch object (${where}): ${faults.join('\n')}`);
   }
+  checkBytes(value, type);
   return value;
+}
+
+const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+
+/** Bytes are decoded after the patch has its types, with words of their own. */
+function checkBytes(value: JsonObject, type: ResourceType): void {
+  if (type.kind !== 'Secret' || type.group !== '' || !isJsonObject(value['data'])) return;
+  const broken = Object.values(value['data']).some((text) => typeof text === 'string' && !BASE64.test(text));
+  if (!broken) return;
+  const kind = `/${type.version}, Kind=${type.kind}`;
+  const metadata = isJsonObject(value['metadata']) ? value['metadata'] : {};
+  const who = [metadata['namespace'], metadata['name']].filter(Boolean).join('/');
+  const why = `unable to convert unstructured object to ${kind}: error decoding from json: illegal base64 data at input byte 0`;
+  throw new ApiError(500, '', `failed to convert new object (${who}; ${kind}) to proper version: ${why}`);
 }
 
 function checkKind(input: JsonObject, type: ResourceType): void {

@@ -54,10 +54,11 @@ const sameFinalizers = (a: KubeObject, b: KubeObject): boolean =>
 function checkPreconditions(type: ResourceType, live: KubeObject, options: RemoveOptions): void {
   const { name, uid, resourceVersion } = live.metadata;
   if (options.uid !== undefined && options.uid !== uid) {
+    // The API machinery names the kind here, not the resource.
     throw conflict(
-      type,
+      { group: type.group, resource: type.kind },
       name,
-      `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`,
+      `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
     );
   }
   if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {

@@ -88,7 +88,7 @@ describe('deletion', () => {
     expect(refusal(() => store.bind('default', 'p', 'node-2')).status).toBe(409);
     const wrong = refusal(() => store.remove('pods', 'default', 'p', { uid: 'other' }));
     expect(wrong.message).toBe(
-      `Operation cannot be fulfilled on pods "p": Precondition failed: UID in precondition: other, UID in object meta: ${pod.metadata.uid}`,
+      `Operation cannot be fulfilled on Pod "p": the UID in the precondition (other) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`,
     );
     expect(store.remove('pods', 'default', 'p').metadata.deletionGracePeriodSeconds).toBe(30);
     expect(

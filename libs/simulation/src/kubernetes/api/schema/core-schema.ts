@@ -19,7 +19,7 @@ PodTemplate = template:PodTemplateSpec
 ServiceSpec = allocateLoadBalancerNodePorts:bool clusterIP clusterIPs:[]string externalIPs:[]string
    externalName externalTrafficPolicy healthCheckNodePort:int internalTrafficPolicy ipFamilies:[]string
    ipFamilyPolicy loadBalancerClass loadBalancerIP loadBalancerSourceRanges:[]string
-   ports:[port,protocol=TCP]ServicePort publishNotReadyAddresses:bool selector:{}string sessionAffinity
+   ports:[port,protocol=TCP]ServicePort publishNotReadyAddresses:bool selector:~{}string sessionAffinity
    sessionAffinityConfig:SessionAffinityConfig trafficDistribution type
 ServiceStatus = conditions:[type]Condition loadBalancer:LoadBalancerStatus
 ObjectReference~ = apiVersion fieldPath kind name namespace resourceVersion uid

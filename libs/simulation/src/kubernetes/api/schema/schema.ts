@@ -12,7 +12,7 @@ export type ScalarType = 'string' | 'int' | 'num' | 'bool' | 'quantity' | 'intOr
  *
  * Notation of the tables, one type after the other: `Type = field field!:type …`; `!` marks a required field; no type
  * means string. `[]T` is an atomic list, `[set]T` a set, `[name]T` a list of items keyed by `name`
- * (`[port,protocol=TCP]T` with a default for a missing key), `{}T` a map. `Type~` is atomic (owned as a whole),
+ * (`[port,protocol=TCP]T` with a default for a missing key), `{}T` a map (`~{}T` an atomic one). `Type~` is atomic (owned as a whole),
  * `+Type` makes one use of an atomic type granular. `any` is JSON without a schema.
  */
 export type Schema =
@@ -66,6 +66,7 @@ function structNamed(name: string): StructSchema {
 function parseType(text: string): Schema {
   const list = /^\[(.*?)\](.*)$/s.exec(text);
   if (list) return parseList(list[1] as string, parseType(list[2] as string));
+  if (text.startsWith('~{}')) return { kind: 'map', value: parseType(text.slice(3)), atomic: true };
   if (text.startsWith('{}')) return { kind: 'map', value: parseType(text.slice(2)), atomic: false };
   if (text.startsWith('+')) return { ...structNamed(text.slice(1)), atomic: false };
   if (text === 'any') return ANY;

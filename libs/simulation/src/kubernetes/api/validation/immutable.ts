@@ -66,7 +66,8 @@ const statefulSet: Rule = (next, live) => {
 };
 
 const claim: Rule = (next, live) => {
-  const mutable = ['resources', 'volumeAttributesClassName'];
+  const bound = stringAt(live, 'status', 'phase') === 'Bound';
+  const mutable = bound ? ['resources', 'volumeAttributesClassName'] : [];
   // Binding a claim writes the volume's name once.
   if (!stringAt(live, 'spec', 'volumeName')) mutable.push('volumeName');
   if (sameJson(specWithout(next, mutable), specWithout(live, mutable))) return [];

@@ -6,7 +6,13 @@ import { forbiddenChange } from './faults.js';
 import { immutableFaults } from './immutable.js';
 import { metadataFaults } from './names.js';
 import { requiredFaults } from './required-fields.js';
-import { budgetFaults, definitionFaults, podSpecFaults, templateFaults } from './workloads.js';
+import {
+  budgetFaults,
+  definitionFaults,
+  podSpecFaults,
+  servicePortFaults,
+  templateFaults,
+} from './workloads.js';
 
 function faultsOf(object: KubeObject, type: ResourceType, schema: StructSchema): readonly StatusCause[] {
   const faults = [...metadataFaults(object, type), ...requiredFaults(object, schema)];
@@ -21,6 +27,9 @@ function faultsOf(object: KubeObject, type: ResourceType, schema: StructSchema):
     case 'DaemonSet':
     case 'Job':
       faults.push(...templateFaults(object));
+      break;
+    case 'Service':
+      faults.push(...servicePortFaults(object));
       break;
     case 'PodDisruptionBudget':
       faults.push(...budgetFaults(object));

@@ -70,6 +70,15 @@ function containerFaults(container: JsonObject, path: string, names: Set<unknown
   return faults;
 }
 
+export const servicePortFaults = (object: KubeObject): readonly StatusCause[] =>
+  arrayAt(objectAt(object, 'spec'), 'ports').flatMap((port, index) =>
+    ['port', 'targetPort'].flatMap((name) => {
+      const number = valueAt(port, name);
+      if (typeof number !== 'number' || (number >= 1 && number <= 65_535)) return [];
+      return [invalidValue(`spec.ports[${index}].${name}`, number, 'must be between 1 and 65535, inclusive')];
+    }),
+  );
+
 function mountFaults(spec: JsonObject, path: string, volumes: ReadonlySet<unknown>): readonly StatusCause[] {
   return ['initContainers', 'containers'].flatMap((list) =>
     arrayAt(spec, list).flatMap((container, index) =>
