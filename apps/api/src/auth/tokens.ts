@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Role, TokenStorePort } from '#ports';
-import type { Clock, Ids, Instant } from '#kernel';
+import type { Clock, Duration, Ids } from '#kernel';
 
 const PREFIX = 'fwy_';
 
@@ -20,17 +20,18 @@ interface TokenMaker {
 
 export async function issueToken(
   { tokens, clock, ids }: TokenMaker,
-  wish: { readonly name: string; readonly role: Role; readonly expiresAt?: Instant; readonly token?: string },
+  wish: { readonly name: string; readonly role: Role; readonly lifetime?: Duration; readonly token?: string },
 ): Promise<{ readonly id: string; readonly token: string }> {
   const token = wish.token ?? newToken();
   const id = ids.next();
+  const createdAt = clock.now();
   await tokens.create({
     id,
     name: wish.name,
     role: wish.role,
     hash: hashToken(token),
-    createdAt: clock.now(),
-    ...(wish.expiresAt !== undefined && { expiresAt: wish.expiresAt }),
+    createdAt,
+    ...(wish.lifetime !== undefined && { expiresAt: createdAt + wish.lifetime }),
   });
   return { id, token };
 }

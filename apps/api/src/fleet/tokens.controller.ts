@@ -44,15 +44,14 @@ export class TokensController {
   @HttpCode(201)
   async create(@Body() body: unknown, @Req() request: AuthenticatedRequest) {
     const { name, role, expires_in: expiresIn } = parseBody(tokenSchema, body);
-    const duration = expiresIn === undefined ? undefined : parseDuration(expiresIn);
-    const now = this.api.clock.now();
+    const lifetime = expiresIn === undefined ? undefined : parseDuration(expiresIn);
     const issued = await issueToken(this.api, {
       name,
       role,
-      ...(duration !== undefined && { expiresAt: now + duration }),
+      ...(lifetime !== undefined && { lifetime }),
     });
     await this.api.audit.append({
-      at: now,
+      at: this.api.clock.now(),
       actor: actorOf(request),
       action: 'token.create',
       subject: `token/${issued.id}`,
