@@ -17,6 +17,8 @@ interface Posted {
 class FakeSlack {
   readonly posted: Posted[] = [];
   readonly messages = new Map<string, Record<string, unknown>>();
+  /** Refuses what is posted there, e.g. because the bot was not invited. */
+  closed: string | undefined;
   fault:
     | { readonly status: number; readonly error?: string; readonly headers?: Record<string, string> }
     | undefined;
@@ -37,6 +39,7 @@ class FakeSlack {
           const { status, error, headers } = this.fault;
           return answer(status, { ok: false, error }, headers);
         }
+        if (body['channel'] === this.closed) return answer(200, { ok: false, error: 'not_in_channel' });
         const isUpdate = request.url?.endsWith('/chat.update') === true;
         const ts = isUpdate
           ? String(body['ts'])
@@ -156,6 +159,35 @@ describe('Slack by bot token', () => {
     slack.posted.length = 0;
     await deliver(events[3] as StoredEvent);
     expect(slack.posted).toEqual([]);
+  });
+
+  it('repeats no digest where it was taken, because another Slack channel refused it', async () => {
+    const problem = (channel: string): StoredEvent =>
+      event('problem.raised', { channel, message: `trouble in ${channel}`, data: {} });
+    const late = problem('beta');
+    const events = [problem('beta'), problem('stable')];
+    const digest = (of: readonly StoredEvent[]): Promise<DeliveryResult> =>
+      notifier.deliverDigest(
+        of.map((one) => ({
+          id: `${one.id}.slack-bot`,
+          route: 'slack-bot',
+          event: one,
+          attempt: 1,
+          dueAt: 0,
+        })),
+      );
+    const places = (): readonly string[] => slack.posted.map((one) => String(one.body['channel']));
+    slack.closed = 'C0STABLE';
+    expect((await digest(events)).kind).toBe('retry');
+    expect((await digest(events)).kind).toBe('retry');
+    expect(places()).toEqual(['C0ALL']);
+    slack.closed = undefined;
+    expect(await digest(events)).toEqual({ kind: 'delivered', status: 200 });
+    expect(places()).toEqual(['C0ALL', 'C0STABLE']);
+    // An older event that another subject's retry held back is news all the same.
+    expect(await digest([late, ...events])).toEqual({ kind: 'delivered', status: 200 });
+    expect(places()).toEqual(['C0ALL', 'C0STABLE', 'C0ALL']);
+    expect(JSON.stringify(slack.posted.at(-1)?.body)).toContain('1 event ');
   });
 
   it('says nothing twice when a delivery is repeated', async () => {

@@ -1,23 +1,15 @@
-import { digestOfValue, hours, minutes, sha256Hex, type Instant } from '#kernel';
-import type {
-  BackupRecord,
-  BackupStanding,
-  Cluster,
-  ClusterStatus,
-  KubernetesObject,
-  ObjectRef,
-} from '#fleet';
+import { hours, type Instant } from '#kernel';
+import type { BackupRecord, BackupStanding, Cluster, ClusterStatus } from '#fleet';
 import { DEFAULT_ENGINE_SETTINGS, reconcileChannel, reconcileRepository, type EnginePorts } from '#engine';
-import type { ClusterRuntime, KubernetesPort } from '#ports';
-import { frameJUnit } from '#promotion';
+import type { ClusterRuntime } from '#ports';
 import { MemoryGit } from './memory-git.js';
 import { MemoryStores } from './memory-stores.js';
+import { WorldClusters } from './world-clusters.js';
+import { WorldJobs } from './world-jobs.js';
 
 export const REPOSITORY = 'https://git.example.org/config.git';
 /** A Monday morning in Berlin, in summer. */
 export const START = Date.parse('2026-06-01T06:00:00Z');
-const VERSION = 'v1.31.4';
-const JOB_TAKES = minutes(10);
 /** Looks of everybody at one moment; more would mean that something never comes to rest. */
 const MOST_ROUNDS = 12;
 
@@ -39,8 +31,8 @@ export class PromotionWorld {
   readonly git: MemoryGit;
   readonly ports: EnginePorts;
   private readonly rung = new Set<string>();
-  private readonly busyUntil = new Map<string, { readonly revisionId: string; readonly at: Instant }>();
-  private readonly jobs = new Map<string, { readonly run: KubernetesObject; readonly at: Instant }>();
+  private readonly life: WorldClusters;
+  private readonly jobs: WorldJobs;
   private nextPoll = 0;
   private fetched = -1;
   /** What happens must not depend on it: a test takes two. */
@@ -53,6 +45,8 @@ export class PromotionWorld {
     const clock = { now: () => this.now + this.skew };
     this.stores = new MemoryStores(clock, { now: () => this.now });
     this.git = new MemoryGit(() => this.now);
+    this.life = new WorldClusters(this.stores, this.git, () => this.now);
+    this.jobs = new WorldJobs(this.stores, this.git, () => this.now);
     const ignore = (): void => undefined;
     this.ports = {
       registry: this.stores.registry,
@@ -70,7 +64,7 @@ export class PromotionWorld {
         error: (message, fields) => console.error(message, fields),
       },
       doorbell: { ring: async (key) => void this.rung.add(key) },
-      kubernetes: { connect: async (cluster) => this.kubernetesOf(cluster.id) },
+      kubernetes: { connect: async (cluster) => this.jobs.of(cluster.id) },
       aws: {} as EnginePorts['aws'],
       configs: {} as EnginePorts['configs'],
       backups: {
@@ -128,7 +122,7 @@ export class PromotionWorld {
     this.now += step;
     let restless: readonly string[] = this.names;
     for (let round = 0; round < MOST_ROUNDS && restless.length > 0; round += 1) {
-      for (const cluster of this.stores.clusters.values()) this.moveCluster(cluster);
+      for (const cluster of this.stores.clusters.values()) this.life.move(cluster);
       const fetched = this.rung.delete(`repository/${REPOSITORY}`) || this.isFetchDue();
       if (fetched) await this.poll();
       const moved: string[] = [];
@@ -183,8 +177,8 @@ export class PromotionWorld {
     const reasons = this.names.flatMap((name) => this.entry(name)?.reasons ?? []);
     const moments = [
       this.nextPoll,
-      ...[...this.busyUntil.values()].map(({ at }) => at),
-      ...[...this.jobs.values()].map(({ at }) => at + JOB_TAKES),
+      ...this.life.arrivals,
+      ...this.jobs.ends,
       ...reasons.flatMap((one) => one.nextChangeAt ?? []),
     ].filter((at) => at > this.now);
     return Math.min(this.longestStep, ...moments.map((at) => at - this.now));
@@ -223,154 +217,17 @@ export class PromotionWorld {
       .join('\n');
   }
 
-  private moveCluster(cluster: Cluster): void {
-    const runtime = this.stores.runtimeById.get(cluster.id) as ClusterRuntime;
-    const wanted = runtime.admittedRevisionId;
-    if (wanted === undefined || this.settledRevision(runtime) === wanted) return;
-    const revision = this.stores.revisions.get(wanted);
-    if (!revision) return;
-    const busy = this.busyUntil.get(cluster.id);
-    if (busy?.revisionId !== wanted) {
-      if (runtime.status?.phase === 'failed' && busy === undefined && runtime.memory['failedAt'] === wanted)
-        return;
-      const same =
-        (runtime.memory['settled'] as { treeDigest?: string } | undefined)?.treeDigest ===
-        revision.treeDigest;
-      const takes = same ? 0 : minutes(15 + (parseInt(sha256Hex(cluster.id + wanted).slice(0, 4), 16) % 25));
-      this.busyUntil.set(cluster.id, { revisionId: wanted, at: this.now + takes });
-      if (!same) this.setStatus(runtime, { phase: 'updating', since: this.now });
-      if (!same) return;
-    } else if (busy.at > this.now) return;
-    this.busyUntil.delete(cluster.id);
-    this.arrive(cluster, runtime, wanted);
-  }
-
-  private arrive(cluster: Cluster, runtime: ClusterRuntime, wanted: string): void {
-    const revision = this.stores.revisions.get(wanted);
-    if (!revision) return;
-    const poison = this.git.file(revision.commit, 'cluster/poison.yaml') ?? '';
-    if (poison.split('\n').includes(cluster.alias)) {
-      this.setStatus(
-        { ...runtime, memory: { ...runtime.memory, failedAt: wanted } },
-        { phase: 'failed', since: this.now },
-      );
-      return;
-    }
-    const desiredDigest = digestOfValue([cluster.id, revision.treeDigest]);
-    const settled = {
-      revisionId: wanted,
-      treeDigest: revision.treeDigest,
-      recordDigest: 'r',
-      desiredDigest,
-      verifiedAt: this.now,
-    };
-    const last = runtime.status?.currentVersion;
-    const before = runtime.memory['settled'] as { readonly treeDigest?: string } | undefined;
-    this.setStatus(
-      { ...runtime, memory: { settled } },
-      {
-        phase: 'ready',
-        // Another commit of what it runs already is no interruption.
-        ...(before?.treeDigest !== revision.treeDigest && { since: this.now }),
-        currentVersion: revision.commit,
-        desiredDigest,
-        serverVersion: VERSION,
-        ...(last !== undefined && { lastVersion: last }),
-      },
-    );
-  }
-
-  private settledRevision(runtime: ClusterRuntime): string | undefined {
-    return (runtime.memory['settled'] as { revisionId?: string } | undefined)?.revisionId;
-  }
-
-  setStatus(runtime: ClusterRuntime, change: Partial<ClusterStatus>): void {
-    const base: ClusterStatus = {
-      clusterId: runtime.clusterId,
-      phase: 'pending',
-      message: '',
-      problems: [],
-      steps: [],
-      nodes: [],
-      since: this.now,
-      consecutiveFailures: 0,
-      updatedAt: this.now,
-    };
-    this.stores.runtimeById.set(runtime.clusterId, {
-      ...runtime,
-      status: { ...base, ...runtime.status, ...change },
-    });
-  }
-
-  /** A cluster whose Jobs take ten minutes and print real results. */
-  private kubernetesOf(clusterId: string): KubernetesPort {
-    const key = (ref: ObjectRef | KubernetesObject): string =>
-      `${clusterId} ${'metadata' in ref ? ref.metadata.name : ref.name}`;
-    const finished = (name: string): boolean => {
-      const job = this.jobs.get(`${clusterId} ${name}`);
-      return job !== undefined && this.now >= job.at + JOB_TAKES;
-    };
-    const port: Partial<KubernetesPort> = {
-      serverVersion: async () => VERSION,
-      apply: async (object) => {
-        if (object.kind === 'Job' && !this.jobs.has(key(object)))
-          this.jobs.set(key(object), { run: object, at: this.now });
-        return object;
-      },
-      get: async (ref) => {
-        const job = this.jobs.get(key(ref));
-        if (!job) return undefined;
-        const conditions = finished(ref.name) ? [{ type: 'Complete', status: 'True' }] : [];
-        return { ...job.run, status: { conditions } } as unknown as KubernetesObject;
-      },
-      list: async (kind, options) => {
-        if (kind.kind !== 'Pod') return [];
-        const name = options?.namespace ?? '';
-        const terminated = {
-          name: 'conformance',
-          state: { terminated: { exitCode: this.isBroken(clusterId) ? 1 : 0 } },
-        };
-        return [
-          {
-            apiVersion: 'v1',
-            kind: 'Pod',
-            metadata: { name: `${name}-pod`, namespace: name },
-            spec: { containers: [{ name: 'conformance', env: [] }] },
-            status: { containerStatuses: finished(name) ? [terminated] : [] },
-          } as unknown as KubernetesObject,
-        ];
-      },
-      podLog: async () => this.resultsOf(clusterId),
-      delete: async (ref) => this.jobs.delete(key(ref)),
-    };
-    return port as KubernetesPort;
-  }
-
   /** Clusters with a backup policy, and when each was last backed up. */
   readonly backedUpAt = new Map<string, Instant | undefined>();
+
+  setStatus(runtime: ClusterRuntime, change: Partial<ClusterStatus>): void {
+    this.life.setStatus(runtime, change);
+  }
 
   private backupOf(clusterId: string): BackupStanding {
     const at = this.backedUpAt.get(clusterId);
     const backup = { id: 'b', clusterId, provider: 'etcd', state: 'good', startedAt: at } as BackupRecord;
     const providers = this.backedUpAt.has(clusterId) ? (['etcd'] as const) : [];
     return { clusterId, providers, evidence: at === undefined ? [] : [backup], failures: [] };
-  }
-
-  private isBroken(clusterId: string): boolean {
-    const commit = this.status(clusterId)?.currentVersion;
-    return commit !== undefined && this.git.file(commit, 'cluster/conformance.yaml') === 'broken\n';
-  }
-
-  private resultsOf(clusterId: string): string {
-    const broken = this.isBroken(clusterId);
-    const cases = Array.from({ length: 5 }, (_, index) =>
-      broken && index === 2
-        ? `<testcase name="[sig-network] DNS should resolve"><failure>no answer</failure></testcase>`
-        : `<testcase name="[sig-node] test ${index}"/>`,
-    );
-    return frameJUnit(
-      'junit_01.xml',
-      `<testsuites><testsuite name="e2e">${cases.join('')}</testsuite></testsuites>`,
-    );
   }
 }

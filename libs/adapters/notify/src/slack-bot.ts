@@ -112,10 +112,39 @@ export async function digestToSlack(
   for (const channel of new Set(events.map((event) => slackChannelOf(route, event.channel)))) {
     if (channel === undefined) continue;
     const mine = events.filter((event) => slackChannelOf(route, event.channel) === channel);
-    last = resultOf(await asked(call, 'chat.postMessage', { channel, ...slackDigest(mine) }));
+    last = await putDigest(call, { route: route.name, channel, threads, now }, mine);
     if (!('kind' in last) || last.kind !== 'delivered') return last;
   }
   return last;
+}
+
+/** Of a Slack channel, so that a digest that one channel took is not repeated there because another one refused it. */
+const TOLD_EVENTS = 1_000;
+
+interface DigestPlace {
+  readonly route: string;
+  readonly channel: string;
+  readonly threads: NotificationThreads;
+  readonly now: Instant;
+}
+
+/** The events themselves are remembered, not the newest of them: older ones of another subject may still come. */
+async function putDigest(
+  call: SlackCall,
+  { route, channel, threads, now }: DigestPlace,
+  events: readonly StoredEvent[],
+): Promise<DeliveryResult | Extract<Answer, { ok: false }>> {
+  const key = `digest/${channel}`;
+  const known =
+    ((await threads.recall(route, key)) as { readonly told?: readonly number[] } | undefined)?.told ?? [];
+  const fresh = events.filter((event) => !known.includes(event.id));
+  if (fresh.length === 0) return { kind: 'delivered', status: 200 };
+  const answer = await asked(call, 'chat.postMessage', { channel, ...slackDigest(fresh) });
+  if (answer.ok) {
+    const told = [...known, ...fresh.map((event) => event.id)].slice(-TOLD_EVENTS);
+    await threads.remember(route, key, { told }, now);
+  }
+  return resultOf(answer);
 }
 
 async function putParent(

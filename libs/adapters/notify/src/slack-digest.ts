@@ -9,7 +9,7 @@ const ORDER: readonly Severity[] = ['critical', 'error', 'warning', 'info'];
 
 /** Many events as one message: how many of which kind, and the gravest of them. Text of strangers is escaped. */
 export function slackDigest(events: readonly StoredEvent[]): object {
-  const title = `${events.length} events since ${new Date(Math.min(...events.map((one) => one.at))).toISOString()}`;
+  const title = `${events.length} ${events.length === 1 ? 'event' : 'events'} since ${new Date(Math.min(...events.map((one) => one.at))).toISOString()}`;
   const counts = ORDER.flatMap((severity) => {
     const count = events.filter((one) => one.severity === severity).length;
     return count === 0 ? [] : [`${count} ${severity}`];
