@@ -79,11 +79,11 @@ function assembleEngine(
   const { git, aws, kubernetes, etcd, drill, probes, queue } = hands;
   const outside = { git, aws, kubernetes, etcd, drill, probes };
   const own = { doorbell: queue, clock: systemClock, ids: randomIds, log };
-  const ports: EnginePorts = { ...stores, ...outside, ...own };
-  const engine = engineSettings(settings);
-  const watches = new WatchKeeper(stores.registry, kubernetes, queue, log, engine.pollInterval);
   const duplicateKeys = settings.FAIRWAY_YAML_DUPLICATE_KEYS;
   const renderer = new ThreadRenderer({ duplicateKeys, timeLimit: settings.FAIRWAY_RENDER_TIME_LIMIT });
+  const ports: EnginePorts = { ...stores, ...outside, ...own, renderer };
+  const engine = engineSettings(settings);
+  const watches = new WatchKeeper(stores.registry, kubernetes, queue, log, engine.pollInterval);
   const rendering = createRenderService(ports, { duplicateKeys, renderer });
   const clusters = createClusterReconciler(ports, engine, rendering);
   const inspections: InspectionPorts = { ...ports, inspections: stores.inspections };

@@ -17,6 +17,7 @@ import type {
   RestoreDrillPort,
   UpdateStorePort,
 } from '#ports';
+import type { Renderer } from './render/renderer.js';
 
 /** Everything outside that the engine uses. */
 export interface EnginePorts {
@@ -37,6 +38,8 @@ export interface EnginePorts {
   readonly drill?: RestoreDrillPort;
   /** Checks of health gates; without it they have no answer, and the gates stay shut. */
   readonly probes?: HealthProbePort;
+  /** Renders candidates for preflight gates; without it they stay shut. */
+  readonly renderer?: Renderer;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: LogPort;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outsideGates, SKEW_CHECK, type OutsideInput } from './outside.gates.js';
+import { outsideGates, RENDER_CHECK, SKEW_CHECK, type OutsideInput } from './outside.gates.js';
 import { channelPolicy, converged, facts } from './testing.fixtures.js';
 
 const trouble = (code: string, severity: 'warning' | 'error' | 'critical' = 'error') => ({
@@ -68,8 +68,9 @@ describe('health', () => {
 
 describe('preflight', () => {
   const skew = { gate: 'preflight', name: SKEW_CHECK, state: 'pass', message: 'ok' } as const;
+  const renders = { gate: 'preflight', name: RENDER_CHECK, state: 'pass', message: 'ok' } as const;
   const told = (targetClusters: OutsideInput['targetClusters']) =>
-    said({ preflight: {} }, { targetClusters, outside: [skew] })[0];
+    said({ preflight: {} }, { targetClusters, outside: [skew, renders] })[0];
 
   it('is about the clusters that would get it', () => {
     expect(told([facts('t1'), facts('t2', { unreachable: true })])).toBe(
@@ -83,6 +84,9 @@ describe('preflight', () => {
     expect(told([facts('t1', trouble('component-unhealthy'))])).toContain('preflight pass');
     expect(said({ preflight: {} }, { targetClusters: [facts('t1')] })).toContain(
       'preflight pending: version-skew: not looked at yet',
+    );
+    expect(said({ preflight: {} }, { targetClusters: [facts('t1')], outside: [skew] })).toContain(
+      'preflight pending: render: not looked at yet',
     );
   });
 });

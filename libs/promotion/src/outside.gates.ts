@@ -36,6 +36,9 @@ export interface OutsideInput {
 /** Name of the answer that the engine gives itself about versions: what the revision asks for, and what runs. */
 export const SKEW_CHECK = 'version-skew';
 
+/** The same, of whether the revision renders for the clusters that would get it. */
+export const RENDER_CHECK = 'render';
+
 /** Health, preflight and backup, as far as the policy asks for them: from the clusters' summaries and from answers. */
 export function outsideGates(input: OutsideInput): readonly GateReason[] {
   const { gates } = input.target;
@@ -102,11 +105,12 @@ const IN_THE_WAY: readonly string[] = [
 const inTheWay = ({ troubles = [] }: ClusterFacts): ClusterTrouble | undefined =>
   troubles.find((one) => IN_THE_WAY.includes(one.code));
 
-/** The clusters that would get the revision are fit to take an update, and its versions may follow theirs. */
+/** The clusters that would get the revision are fit to take an update, its versions may follow theirs, and it renders. */
 function preflightGate(input: OutsideInput): readonly GateReason[] {
   const answers = given(input, 'preflight');
-  const skew = input.outside.some((one) => one.gate === 'preflight' && one.name === SKEW_CHECK);
-  const silent = skew ? [] : [reason('preflight', 'pending', `${SKEW_CHECK}: not looked at yet`)];
+  const silent = [SKEW_CHECK, RENDER_CHECK]
+    .filter((check) => !input.outside.some((one) => one.gate === 'preflight' && one.name === check))
+    .map((check) => reason('preflight', 'pending', `${check}: not looked at yet`));
   return [targetFitness(input), ...answers, ...silent];
 }
 

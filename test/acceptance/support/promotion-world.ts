@@ -66,7 +66,11 @@ export class PromotionWorld {
       doorbell: { ring: async (key) => void this.rung.add(key) },
       kubernetes: { connect: async (cluster) => this.jobs.of(cluster.id) },
       aws: {} as EnginePorts['aws'],
-      configs: {} as EnginePorts['configs'],
+      // Clusters of this world are locked to nothing: there is nothing to render for them.
+      configs: {
+        standing: async () => ({ refreshAsked: false, overrides: [] }),
+      } as unknown as EnginePorts['configs'],
+      renderer: {} as NonNullable<EnginePorts['renderer']>,
       backups: {
         backupStandings: async (ids: readonly string[]) => new Map(ids.map((id) => [id, this.backupOf(id)])),
       } as unknown as EnginePorts['backups'],

@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { digestOfValue, minutes, seconds, toFailure, type Duration } from '#kernel';
 import type { Channel, Cluster, ConfigTree, GateAnswer, LockedInputs } from '#fleet';
 import { explain } from '#config';
-import { SKEW_CHECK, type ChannelPolicy, type HealthCheck } from '#promotion';
+import { RENDER_CHECK, SKEW_CHECK, type ChannelPolicy, type HealthCheck } from '#promotion';
 import { checkSkew } from '#upgrade';
 import type { EnginePorts } from '../engine-ports.js';
+import { checkCandidate } from './candidate-check.js';
 import type { ChannelView } from './channel-view.js';
 import { channelPolicyOf, type PolicySource } from './policy-reader.js';
 
@@ -13,14 +14,16 @@ const BY = 'fairway';
 const HEALTH_EVERY = seconds(60);
 /** Versions move slowly, and looking at them costs an evaluation of the configuration per cluster. */
 const SKEW_EVERY = minutes(10);
+/** What is rendered once is not rendered again until content, record or lock are others. */
+const RENDER_EVERY = minutes(10);
 /** An answer is worth something for this many intervals: whoever asks must have stopped asking to make it old. */
 const WORTH = 5;
 /** Evaluations in a row before others get their turn. */
 const BITE = 10;
 
 /**
- * Asks what the gates of the channels behind this one want to know of the outside: checks of health, and whether the
- * Kubernetes version that the revision brings may follow what their clusters run. Answers are stored, so that lists, API,
+ * Asks what the gates of the channels behind this one want to know of the outside: checks of health, whether the
+ * Kubernetes version that the revision brings may follow what their clusters run, and whether it renders for them. Answers are stored, so that lists, API,
  * automation and executor judge by the same ones.
  */
 export async function probeGates(
@@ -51,10 +54,14 @@ async function newAnswers(
     // A clock that was set back must not leave an answer from the future in force.
     return last === undefined || view.now - last.at >= every || last.at > view.now;
   };
+  const unfinished = known.some((one) => one.name === RENDER_CHECK && one.state === 'pending');
   const checks = (gates.health?.checks ?? []).filter((check) => due(check.name, HEALTH_EVERY));
   const health = await Promise.all(checks.map((check) => healthAnswer(ports, target, check)));
-  if (gates.preflight === undefined || !due(SKEW_CHECK, SKEW_EVERY)) return health;
-  return [...health, await skewAnswer(ports, target, view)];
+  if (gates.preflight === undefined) return health;
+  const skew = due(SKEW_CHECK, SKEW_EVERY) ? [await skewAnswer(ports, target, view)] : [];
+  const rendered =
+    unfinished || due(RENDER_CHECK, RENDER_EVERY) ? [await renderAnswer(ports, target, view)] : [];
+  return [...health, ...skew, ...rendered];
 }
 
 async function healthAnswer(ports: EnginePorts, target: Channel, check: HealthCheck): Promise<GateAnswer> {
@@ -89,6 +96,38 @@ async function skewAnswer(ports: EnginePorts, target: Channel, view: ChannelView
     return { ...base, state: 'pass', message: 'the versions may follow one another', expiresAt };
   const more = violations.length > 3 ? ` and ${violations.length - 3} more` : '';
   return { ...base, state: 'fail', message: `${violations.slice(0, 3).join('; ')}${more}`, expiresAt };
+}
+
+/** Whether the revision renders, and is valid, for the clusters that would get it. */
+async function renderAnswer(ports: EnginePorts, target: Channel, view: ChannelView): Promise<GateAnswer> {
+  const at = ports.clock.now();
+  const { treeDigest, repository, commit } = view.revision;
+  const base = {
+    channel: target.name,
+    gate: 'preflight',
+    name: RENDER_CHECK,
+    treeDigest,
+    by: BY,
+    at,
+  } as const;
+  const expiresAt = at + RENDER_EVERY * WORTH;
+  if (!ports.renderer) return { ...base, state: 'error', message: 'nobody is there to render it', expiresAt };
+  try {
+    const tree = await ports.git.readTree(repository, commit);
+    const { problems, rendered, clusters } = await checkCandidate(ports, ports.renderer, target, tree);
+    if (problems.length > 0)
+      return { ...base, state: 'fail', message: problems.join('; ').slice(0, 500), expiresAt };
+    if (rendered < clusters)
+      return {
+        ...base,
+        state: 'pending',
+        message: `rendered for ${rendered} of ${clusters} clusters`,
+        expiresAt,
+      };
+    return { ...base, state: 'pass', message: `it renders for ${clusters} clusters`, expiresAt };
+  } catch (thrown) {
+    return { ...base, state: 'error', message: toFailure(thrown).message.slice(0, 500), expiresAt };
+  }
 }
 
 /** What speaks against the revision's Kubernetes version, cluster by cluster of the target. */
