@@ -70,6 +70,9 @@ export function etcdContract(name: string, subject: () => EtcdContractSubject): 
       const after = await port.countKeys();
       expect(after.keys - before.keys).toBe(1);
       expect(BigInt(after.revision) - BigInt(before.revision)).toBe(2n);
+      // Whichever member is asked: it has what was acknowledged before.
+      for (const endpoint of port.endpoints)
+        expect(await port.countKeys({ endpoint, linearizable: true })).toEqual(after);
       await eventually(async () => {
         const hashes = await Promise.all(port.endpoints.map((one) => port.hashKv(one, after.revision)));
         return new Set(hashes.map(({ hash, compactRevision }) => `${hash}/${compactRevision}`)).size === 1;

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { hours, minutes } from '#kernel';
+import { FailureError, hours, minutes, seconds } from '#kernel';
 import type { BackupRecord } from '#fleet';
-import type { EnginePorts } from '#engine';
+import { BackupSlots, reconcileBackups, type EnginePorts } from '#engine';
 import { AwsError } from '#simulation';
 import { judgeFreshness } from '#upgrade';
 import { createRestoreDrill } from '#adapters/etcd';
 import { ACCOUNT, BackupBed, BUCKET, CLUSTER_ID, items } from '../support/backup-bed.js';
+import { withClient } from '../support/database.js';
 import { EtcdTestCluster } from '../support/etcd-server.js';
+import { eventually } from '../support/eventually.js';
 import { suiteNotRun } from '../support/suite-not-run.js';
 import { putKeys } from '../support/etcd-keys.js';
 import { paperEtcd } from '../support/paper-etcd.js';
@@ -230,6 +232,77 @@ describe('small snapshots when something goes wrong', () => {
     expect(calls).toBeGreaterThan(15);
   }, 300_000);
 
+  it('are kept where the drill has no room, and a drill without room speaks against none', async () => {
+    const full = createRestoreDrill({ directory: '/nonexistent' });
+    const drill = { unavailable: async () => undefined, restore: full.restore };
+    await bed.configure(items(['http://paper:2379'], { backup_interval: 'off' }));
+    await bed.ask({ kind: 'create' });
+    await bed.pass({ drill });
+    const [backup] = await bed.backups();
+    expect(backup).toMatchObject({
+      state: 'good',
+      message: expect.stringContaining('not restored: restore drill: '),
+    });
+    expect(backup?.drill).toBeUndefined();
+    const request = await bed.ask({ kind: 'drill' });
+    await bed.pass({ drill });
+    expect(await bed.resultOf(request)).toMatch(/^failed: restore drill: /);
+    expect((await bed.backups())[0]?.state).toBe('good');
+    // What speaks against the snapshot itself still ends it.
+    const refused = new FailureError({
+      class: 'terminal',
+      code: 'snapshot-damaged',
+      message: 'etcd refuses it',
+    });
+    const refusing = { ...drill, restore: () => Promise.reject(refused) };
+    await bed.ask({ kind: 'create' });
+    await bed.pass({ drill: refusing });
+    expect((await bed.backups())[0]).toMatchObject({ state: 'failed', message: 'etcd refuses it' });
+    expect(bed.stored).toHaveLength(1);
+  });
+
+  it('that were found damaged count again when their bytes are back', async () => {
+    await bed.configure(items(['http://paper:2379'], { backup_drill: 'off', backup_interval: 'off' }));
+    const backup = await create();
+    const location = backup?.location ?? '';
+    const swap = (body: Buffer): Buffer => body.reverse();
+    for (const expected of ['damaged', 'good']) {
+      bed.tamper(location, swap);
+      await bed.ask({ kind: 'verify', ...(backup && { backupId: backup.id }) });
+      await bed.pass();
+      expect((await bed.backups())[0]?.state).toBe(expected);
+    }
+  });
+
+  it('come from a member that has what was committed, and not from one that is cut off', async () => {
+    const ports = { etcd: paperEtcd(SMALL, 'http://cut-off:2379') };
+    await bed.configure(items(['http://paper:2379'], { backup_drill: 'off', backup_interval: 'off' }));
+    await bed.ask({ kind: 'create' });
+    await bed.pass(ports);
+    expect((await bed.backups())[0]).toMatchObject({ state: 'good', revision: '7' });
+  });
+
+  it('keep their lease while a drill is silent for longer than it lasts', async () => {
+    await bed.configure(items(['http://paper:2379'], { backup_interval: 'off' }));
+    await bed.ask({ kind: 'create' });
+    const expiry = async (): Promise<number> =>
+      withClient(bed.stores.url, async (client) => {
+        const { rows } = await client.query<{ expires_at: Date }>(
+          `SELECT expires_at FROM leases WHERE name = 'backup/${CLUSTER_ID}'`,
+        );
+        return rows[0]?.expires_at.getTime() ?? 0;
+      });
+    const silent = async (): Promise<never> => {
+      const before = await expiry();
+      bed.advance(minutes(1));
+      await eventually(async () => (await expiry()) > before, 'a longer lease', 30_000);
+      throw new FailureError({ class: 'transient', code: 'drill-failed', message: 'enough' });
+    };
+    const ports = { ...bed.ports, drill: { unavailable: async () => undefined, restore: silent } };
+    await reconcileBackups(ports, { leaseTtl: seconds(4) }, new BackupSlots(), CLUSTER_ID);
+    expect((await bed.backups())[0]?.state).toBe('good');
+  });
+
   it('go by retention; what protects a revision that is not soaked stays', async () => {
     await bed.configure(
       items(['http://paper:2379'], {
@@ -245,6 +318,8 @@ describe('small snapshots when something goes wrong', () => {
     const states = (await bed.backups()).map(({ state }) => state);
     expect(states.filter((state) => state === 'expired').length).toBeGreaterThanOrEqual(3);
     expect(bed.stored.length).toBe(states.filter((state) => state === 'good').length);
+    const held = await bed.stores.backups.backups(CLUSTER_ID, 100, { state: ['good', 'damaged'] });
+    expect(held.length).toBe(bed.stored.length);
   }, 180_000);
 });
 

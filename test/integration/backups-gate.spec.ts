@@ -114,6 +114,30 @@ describe('the backup gate of an update', { timeout: 120_000 }, () => {
     expect((await look()).kind).toBe('done');
   });
 
+  it('does not take one snapshot after another while none can be restored for proof', async () => {
+    const config = { backup_drill: 'always', backup_drill_max_age: '7d', backup_interval: 'off' };
+    await bed.configure(items(['http://paper:2379'], config));
+    const drill = {
+      unavailable: async () => 'etcdutl not found',
+      restore: () => Promise.reject(new Error()),
+    };
+    expect((await look()).kind).toBe('waiting');
+    await bed.pass({ drill });
+    const blocked = await look();
+    expect(blocked).toMatchObject({
+      kind: 'blocked',
+      by: expect.stringContaining('no restore drill has been made yet'),
+      unblock: expect.stringContaining('not restored: etcdutl not found'),
+    });
+    expect(await requests()).toEqual([]);
+    bed.advance(minutes(1));
+    expect((await look()).kind).toBe('waiting');
+    await bed.pass({ drill });
+    bed.advance(minutes(1));
+    expect((await look()).kind).toBe('blocked');
+    expect(await bed.backups()).toHaveLength(2);
+  });
+
   it('is not asked where nothing is irreversible, and skipped where no backup is configured', async () => {
     expect(await look([])).toMatchObject({ kind: 'done', summary: 'nothing is planned that needs a backup' });
     await bed.configure({});

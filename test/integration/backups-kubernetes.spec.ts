@@ -168,6 +168,23 @@ describe('backups by Velero', () => {
     30_000,
   );
 
+  it('are verified by asking Velero: one that was deleted is no evidence any more', async () => {
+    const { id, location } = await settle('Completed');
+    const verify = async (): Promise<string> => {
+      const request = await bed.ask({ kind: 'verify', backupId: id });
+      await bed.pass();
+      return bed.resultOf(request);
+    };
+    expect(await verify()).toMatch(/^intact \(Velero has it, Completed/);
+    bed.velero.storage = 'Unavailable';
+    expect(await verify()).toBe('failed: storage location default is Unavailable');
+    expect((await gate()).open).toBe(true);
+    bed.velero.storage = 'Available';
+    bed.kubernetes.remove('backups.velero.io', 'velero', location.split('/')[1] ?? '');
+    expect(await verify()).toMatch(/^damaged: .*is not there any more/);
+    expect((await gate()).open).toBe(false);
+  }, 120_000);
+
   it('count with an approved exception, which is audited; only once, and only partial ones', async () => {
     const { id } = await settle('PartiallyFailed');
     expect((await gate()).reasons[0]).toContain('counts only with an approved exception');

@@ -4,7 +4,7 @@ import { createEtcdAccess, createRestoreDrill } from '#adapters/etcd';
 import { createPostgresStores } from '#adapters/postgres';
 import { BackupSlots, reconcileBackups } from '#engine';
 
-/** One backup pass in a process of its own, whose memory is watched. Prints `{"rssMb":…,"liveMb":…}`: by how much it grew. */
+/** One backup pass in a process of its own, whose memory is watched. Prints by how much it grew: `{"rssMb":…}`. */
 const [databaseUrl = '', awsEndpoint = '', accessKeyId = '', secretAccessKey = '', clusterId = ''] =
   process.argv.slice(2);
 
@@ -33,29 +33,22 @@ await (
   await aws.connect(clusterId.split(':')[1] ?? '', clusterId.split(':')[2] ?? '')
 ).headObject('none', 'none');
 const collect = (globalThis as { gc?: () => void }).gc ?? ((): void => undefined);
-/** What is held, garbage aside: does not depend on when the collector runs. */
-const live = (): number => {
-  collect();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-};
-const before = { rss: process.memoryUsage().rss, live: live() };
-const peak = { ...before };
-const watch = setInterval(() => (peak.rss = Math.max(peak.rss, process.memoryUsage().rss)), 10);
-// By hand the collector is left alone: then the resident memory is what a worker would have.
-const census =
-  process.env['FAIRWAY_TEST_ETCD_MB'] === undefined
-    ? setInterval(() => (peak.live = Math.max(peak.live, live())), 500)
-    : undefined;
+const before = process.memoryUsage().rss;
+let peak = before;
+const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 10);
+// By hand the collector is left alone, as in a worker; else its mood would decide by how much garbage the peak is higher.
+const tidy = process.env['FAIRWAY_TEST_ETCD_MB'] === undefined ? setInterval(collect, 250) : undefined;
 const begun = performance.now();
 await reconcileBackups(ports, { leaseTtl: seconds(60) }, new BackupSlots(), clusterId);
 clearInterval(watch);
-clearInterval(census);
+clearInterval(tidy);
 const mb = (bytes: number): number => Math.round((bytes / 1024 ** 2) * 10) / 10;
-const grown = { rssMb: mb(peak.rss - before.rss), liveMb: mb(peak.live - before.live) };
-process.stdout.write(
-  `${JSON.stringify({ ...grown, baselineMb: mb(before.rss), ms: Math.round(performance.now() - begun) })}\n`,
-);
+const figures = {
+  rssMb: mb(peak - before),
+  baselineMb: mb(before),
+  ms: Math.round(performance.now() - begun),
+};
+process.stdout.write(`${JSON.stringify(figures)}\n`);
 await stores.close();
 aws.close();
 etcd.close();

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { EtcdAccess, EtcdPort } from '#ports';
 
-/** An etcd that only has a snapshot to give: whole, with its digest at the end, as many bytes as wanted. */
-export function paperEtcd(bytes: number): EtcdAccess {
+/**
+ * An etcd that only has a snapshot to give: whole, with its digest at the end, as many bytes as wanted. With `cutOff` there is
+ * one follower more, which says it is well and hears nothing of its leader.
+ */
+export function paperEtcd(bytes: number, cutOff?: string): EtcdAccess {
   const data = randomBytes(Math.ceil(bytes / 512) * 512);
   const digest = createHash('sha256').update(data).digest();
   async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -33,10 +36,14 @@ export function paperEtcd(bytes: number): EtcdAccess {
     learner: false,
   };
   const port: Partial<EtcdPort> = {
-    endpoints: [endpoint],
+    endpoints: [...(cutOff === undefined ? [] : [cutOff]), endpoint],
     alarms: async () => [],
-    status: async () => status,
-    countKeys: async () => ({ keys: 3, revision: '7' }),
+    status: async (asked) =>
+      asked === cutOff ? { ...status, endpoint: asked, memberId: '2', revision: '5' } : status,
+    countKeys: async ({ endpoint: asked, linearizable } = {}) => {
+      if (asked === cutOff && asked !== undefined && linearizable === true) throw new Error('timed out');
+      return { keys: 3, revision: asked === cutOff && asked !== undefined ? '5' : '7' };
+    },
     members: async () => ({ clusterId: '1', members: [member] }),
     snapshot: async () => ({ endpoint, chunks: chunks() }),
   };

@@ -16,8 +16,9 @@ export interface RestoreDrillPort {
   unavailable(): Promise<string | undefined>;
   /**
    * Writes the snapshot to disk as it comes, restores it, starts a single member from it and asks for revision and keys.
-   * Rejects `snapshot-damaged` (terminal) when etcd refuses the file, `drill-failed` (transient) when the member does not
-   * come up, and with what the stream rejects with. Leaves neither files nor processes.
+   * Rejects `snapshot-damaged` (terminal) when etcd refuses the file, `drill-failed` (transient) when this machine is in the
+   * way (disk full, no memory) or the member does not come up, and with what the stream rejects with. Leaves neither files nor
+   * processes; files of a process that was killed go with the next drill.
    */
   restore(snapshot: AsyncIterable<Uint8Array>): Promise<RestoredEtcd>;
 }

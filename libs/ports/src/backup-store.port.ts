@@ -10,7 +10,8 @@ import type {
 import type { Lease } from './lease.port.js';
 
 export interface BackupFilter {
-  readonly state?: BackupRecord['state'];
+  /** One of them, where there are several. */
+  readonly state?: BackupRecord['state'] | readonly BackupRecord['state'][];
   readonly provider?: BackupProvider;
 }
 

@@ -137,9 +137,14 @@ export interface EtcdPort {
   snapshot(options?: { readonly endpoint?: string }): Promise<EtcdSnapshot>;
   /**
    * Number of live keys, and the revision that the server has. With `revision`: of the keys that lived then; rejects where
-   * that has been compacted.
+   * that has been compacted. A named endpoint says what it has itself; `linearizable`: after it has all that was committed
+   * when it was asked, and so rejects where it cannot reach the leader.
    */
-  countKeys(options?: { readonly endpoint?: string; readonly revision?: EtcdId }): Promise<EtcdKeyCount>;
+  countKeys(options?: {
+    readonly endpoint?: string;
+    readonly revision?: EtcdId;
+    readonly linearizable?: boolean;
+  }): Promise<EtcdKeyCount>;
 
   /** The same credentials towards other endpoints, e.g. those of members that joined. */
   withEndpoints(endpoints: readonly string[]): EtcdPort;

@@ -67,6 +67,16 @@ describe('backup policy', () => {
       { backup_resources_secrets: 'encrypt' },
       'backup_resources_secrets: encrypt needs backup_kms_key',
     ],
+    [
+      'drills that are asked for and never made',
+      { backup_drill: 'off', backup_drill_max_age: '7d' },
+      'backup_drill_max_age asks for restore drills, and backup_drill is off',
+    ],
+    [
+      'drills that are made too seldom',
+      { backup_drill: '14d', backup_drill_max_age: '7d' },
+      'backup_drill (14d) must not be longer than backup_drill_max_age (7d)',
+    ],
   ])('names what is wrong: %s', (_name, over, problem) => {
     expect(readBackupPolicy({ ...etcd, ...over })).toEqual({ kind: 'invalid', problems: [problem] });
   });

@@ -1,5 +1,5 @@
 import { BACKUP_PROVIDERS, type BackupProvider } from '#fleet';
-import { days, hours, minutes, parseDuration, type Duration } from '#kernel';
+import { days, formatDuration, hours, minutes, parseDuration, type Duration } from '#kernel';
 
 /** Keep the newest backup of every period of this length, for this long. */
 export interface RetentionTier {
@@ -122,9 +122,22 @@ function contradictions(policy: BackupPolicy, items: Items): readonly string[] {
     ...(policy.resources.secrets === 'encrypt' && policy.kmsKey === undefined
       ? ['backup_resources_secrets: encrypt needs backup_kms_key']
       : []),
+    ...drillContradictions(policy),
     ...(maxAge <= 0 ? ['backup_max_age must be more than 0'] : []),
     ...(interval !== undefined && interval < minutes(5) ? ['backup_interval must be 5m or more'] : []),
   ];
+}
+
+/** A gate that asks for drills which are not made would never open, and ask for one backup after another. */
+function drillContradictions({ drillMaxAge, drillEvery }: BackupPolicy): readonly string[] {
+  if (drillMaxAge === undefined) return [];
+  if (drillEvery === undefined)
+    return ['backup_drill_max_age asks for restore drills, and backup_drill is off'];
+  return drillEvery > drillMaxAge
+    ? [
+        `backup_drill (${formatDuration(drillEvery)}) must not be longer than backup_drill_max_age (${formatDuration(drillMaxAge)})`,
+      ]
+    : [];
 }
 
 function providersOf(items: Items, problems: string[]): readonly BackupProvider[] {

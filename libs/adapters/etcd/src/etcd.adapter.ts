@@ -165,21 +165,20 @@ export class EtcdAdapter implements EtcdPort {
   }
 
   async countKeys(
-    options: { readonly endpoint?: string; readonly revision?: EtcdId } = {},
+    options: { readonly endpoint?: string; readonly revision?: EtcdId; readonly linearizable?: boolean } = {},
   ): Promise<EtcdKeyCount> {
-    const { endpoint, revision } = options;
+    const { endpoint, revision, linearizable = endpoint === undefined } = options;
     const call = {
       action: 'count keys',
       path: '/v3/kv/range',
       body: {
         ...ALL_KEYS,
         count_only: true,
-        serializable: endpoint !== undefined,
+        serializable: !linearizable,
         ...(revision !== undefined && { revision }),
       },
     };
-    const answer =
-      options.endpoint === undefined ? await this.#any(call) : await this.#ask(options.endpoint, call);
+    const answer = await (endpoint === undefined ? this.#any(call) : this.#ask(endpoint, call));
     return { keys: Number(integer(answer['count'])), revision: revisionOf(answer) };
   }
 

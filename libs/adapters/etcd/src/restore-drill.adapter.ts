@@ -1,12 +1,13 @@
 import { createWriteStream } from 'node:fs';
-import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FailureError, seconds, systemClock, type Clock, type Duration } from '#kernel';
 import type { EtcdPort, RestoreDrillPort, RestoredEtcd } from '#ports';
 import { createEtcdAccess } from './etcd-access.js';
-import { freePort, runToEnd, ScratchProcess } from './scratch-process.js';
+import { freePort, runToEnd, ScratchProcess, type Ending } from './scratch-process.js';
+import { inScratchRoom } from './scratch-room.js';
 
 interface RestoreDrillOptions {
   /** Directories with `etcd` and `etcdutl` or `etcdctl`; default: those of PATH. */
@@ -37,16 +38,20 @@ export function createRestoreDrill(options: RestoreDrillOptions = {}): RestoreDr
     restore: async (snapshot) => {
       const tools = await findTools(path);
       if (typeof tools === 'string') throw drillFailed(tools);
-      const directory = await mkdtemp(join(options.directory ?? tmpdir(), 'fairway-drill-'));
-      try {
+      const restore = async (directory: string): Promise<RestoredEtcd> => {
         const file = join(directory, 'snapshot.db');
         await pipeline(snapshot, createWriteStream(file, { mode: 0o600 }));
-        return await restoreFile(tools, directory, file, options);
-      } finally {
-        await rm(directory, { recursive: true, force: true });
-      }
+        return restoreFile(tools, directory, file, options);
+      };
+      return inScratchRoom(options.directory ?? tmpdir(), restore).catch(ofThisMachine);
     },
   };
+}
+
+/** A full disk here says nothing about the snapshot. */
+function ofThisMachine(thrown: unknown): never {
+  if (thrown instanceof FailureError) throw thrown;
+  throw drillFailed(thrown instanceof Error ? thrown.message : String(thrown), thrown);
 }
 
 async function restoreFile(
@@ -64,7 +69,7 @@ async function restoreFile(
     ...['snapshot', 'restore', file, '--data-dir', data],
     ...[...cluster, '--initial-advertise-peer-urls', peerUrl],
   ]);
-  if (restored.code !== 0) throw snapshotDamaged(restored.output);
+  if (!restored.well) throw blame(restored, 'etcd refuses the snapshot');
   const member = new ScratchProcess(tools.etcd, [
     ...['--data-dir', data, ...cluster],
     ...['--initial-advertise-peer-urls', peerUrl, '--listen-peer-urls', peerUrl],
@@ -79,7 +84,7 @@ async function restoreFile(
     return await facts(etcd, clientUrl);
   } finally {
     connections.close();
-    await member.end();
+    await member.stop();
   }
 }
 
@@ -106,7 +111,7 @@ async function serving(
 ): Promise<void> {
   const deadline = clock.now() + startTimeout;
   while (!(await etcd.health(endpoint)).healthy) {
-    if (member.ended) throw drillFailed(`the scratch member ended: ${member.lastWords}`);
+    if (member.end) throw blame(member.end, 'a member that was restored from the snapshot ended');
     if (clock.now() > deadline) throw drillFailed(`the scratch member does not serve: ${member.lastWords}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -136,13 +141,17 @@ async function findTools(path: string): Promise<Tools | string> {
   return `${missing.join(' and ')} not found on this worker`;
 }
 
-const snapshotDamaged = (words: string): FailureError =>
+/** Only what the machine is not to blame for speaks against the snapshot. */
+const blame = ({ byMachine, words }: Ending, what: string): FailureError =>
+  byMachine ? drillFailed(`${what}: ${words}`) : snapshotDamaged(`${what}: ${words}`);
+
+const snapshotDamaged = (message: string): FailureError =>
   new FailureError({
     class: 'terminal',
     code: 'snapshot-damaged',
-    message: `etcd refuses the snapshot: ${words}`,
+    message,
     hint: 'The stored file is not what was sent. Use another backup, and make a new one now.',
   });
 
-const drillFailed = (why: string): FailureError =>
-  new FailureError({ class: 'transient', code: 'drill-failed', message: `restore drill: ${why}` });
+const drillFailed = (why: string, cause?: unknown): FailureError =>
+  new FailureError({ class: 'transient', code: 'drill-failed', message: `restore drill: ${why}` }, { cause });

@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
+import { basename } from 'node:path';
+import { minutes, type Duration } from '#kernel';
 
 /** Ends with us, `kill -9` included: the shell reads from a pipe whose other end only we hold. */
 const WATCHDOG = `
@@ -25,7 +27,7 @@ export class ScratchProcess {
   private readonly child: ChildProcess;
   private readonly closed: Promise<void>;
   private output = '';
-  private over = false;
+  private code: number | undefined;
 
   constructor(binary: string, args: readonly string[]) {
     this.child = spawn('/bin/sh', ['-c', WATCHDOG, 'sh', binary, ...args], {
@@ -37,40 +39,70 @@ export class ScratchProcess {
       stream?.on('data', (chunk: Buffer) => (this.output = tail(this.output + chunk.toString())));
     this.closed = new Promise((resolve) => {
       this.child.once('error', (error) => (this.output = tail(`${this.output}${error.message}`)));
-      this.child.once('close', () => {
-        this.over = true;
+      this.child.once('close', (code) => {
+        this.code = code ?? KILLED;
         resolve();
       });
     });
   }
 
-  get ended(): boolean {
-    return this.over;
+  /** How it ended by itself; undefined while it lives. */
+  get end(): Ending | undefined {
+    return this.code === undefined ? undefined : endingOf(this.code, this.output);
   }
 
   get lastWords(): string {
-    return lastLine(this.output);
+    return tellingLine(this.output);
   }
 
-  async end(): Promise<void> {
+  async stop(): Promise<void> {
     this.child.stdin?.end();
     await this.closed;
   }
 }
 
-/** Runs a program to its end; its last line is kept. */
-export function runToEnd(
-  binary: string,
-  args: readonly string[],
-): Promise<{ readonly code: number; readonly output: string }> {
+/** How a program ended, and in which words. */
+export interface Ending {
+  readonly well: boolean;
+  /** The machine was in its way, not what it was given: no room, no memory, killed, not even started. */
+  readonly byMachine: boolean;
+  readonly words: string;
+}
+
+/** Shells say it with codes from here on; it also stands for a program that could not be started. */
+const KILLED = 128;
+const BY_MACHINE =
+  /no space left|disk quota|permission denied|read-only file system|too many open files|cannot allocate memory|input\/output error|address already in use/i;
+
+const endingOf = (code: number, output: string): Ending => ({
+  well: code === 0,
+  byMachine: code >= KILLED || BY_MACHINE.test(output),
+  words: tellingLine(output),
+});
+
+/** Gigabytes are restored in seconds; what takes this long hangs. */
+const RUN_LIMIT: Duration = minutes(10);
+
+export function runToEnd(binary: string, args: readonly string[]): Promise<Ending> {
   return new Promise((resolve) => {
-    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
+    const child = spawn(binary, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment(),
+      timeout: RUN_LIMIT,
+      killSignal: 'SIGKILL',
+    });
     let output = '';
     const keep = (chunk: Buffer): void => void (output = tail(output + chunk.toString()));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.once('error', (error) => resolve({ code: 1, output: error.message }));
-    child.once('close', (code) => resolve({ code: code ?? 1, output: lastLine(output) }));
+    child.once('error', (error) => resolve(endingOf(KILLED, error.message)));
+    child.once('close', (code, signal) =>
+      resolve(
+        code === null
+          ? endingOf(KILLED, `${output}\n${basename(binary)} was ended by ${signal}`)
+          : endingOf(code, output),
+      ),
+    );
   });
 }
 
@@ -85,5 +117,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-const tail = (text: string): string => text.slice(-4_000);
-const lastLine = (text: string): string => (text.trim().split('\n').at(-1) ?? '').slice(0, 500);
+const tail = (text: string): string => text.slice(-32_000);
+/** Below a panic there are only stacks; else the last line tells most. */
+function tellingLine(text: string): string {
+  const lines = text.trim().split('\n');
+  return (lines.find((line) => line.startsWith('panic: ')) ?? lines.at(-1) ?? '').slice(0, 500);
+}

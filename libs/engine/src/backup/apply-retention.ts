@@ -9,13 +9,12 @@ import { isStored, placeOf } from './read-back.js';
 /** Per pass: a fleet that shortens its retention must not keep a worker for minutes. */
 const AT_ONCE = 50;
 
-/** Deletes what nothing asks to keep; what Velero's TTL deleted is only noted. */
+/** Deletes what nothing asks to keep of those that are not gone yet; what Velero's TTL deleted is only noted. */
 export async function applyRetention(frame: BackupFrame, backups: readonly BackupRecord[]): Promise<void> {
   const { ports, lease, cluster, account, policy } = frame;
   const now = ports.clock.now();
   const gone = backups.filter(
-    ({ state, expiresAt }) =>
-      (state === 'good' || state === 'partial') && expiresAt !== undefined && expiresAt <= now,
+    ({ state, expiresAt }) => state !== 'deleting' && expiresAt !== undefined && expiresAt <= now,
   );
   for (const backup of gone) await expire(frame, backup, 'its TTL is over');
   const needed = await neededTime(ports, cluster, policy);

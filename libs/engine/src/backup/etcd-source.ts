@@ -37,7 +37,7 @@ async function endpointsOf({ ports, account, cluster, policy }: BackupFrame): Pr
   return seedEndpoints(settings, machinesOf(groups, settings));
 }
 
-/** Asks the member that disturbs least: a follower that has everything the others have. */
+/** Asks the member that disturbs least: a follower. It has caught up with the leader before it is asked. */
 export async function openSnapshot(etcd: EtcdPort): Promise<EtcdSource> {
   const corrupt = (await etcd.alarms()).filter(({ kind }) => kind === 'CORRUPT');
   if (corrupt.length > 0) {
@@ -48,18 +48,24 @@ export async function openSnapshot(etcd: EtcdPort): Promise<EtcdSource> {
       hint: 'Find the damaged member (fairway doctor), replace it, disarm the alarm.',
     });
   }
-  const { endpoint } = await chooseMember(etcd);
-  const before = await etcd.countKeys({ endpoint });
-  const { chunks } = await etcd.snapshot({ endpoint });
-  return { endpoint, before, body: chunks, etcd };
+  let refused: unknown;
+  for (const { endpoint } of await candidates(etcd)) {
+    const before = await etcd.countKeys({ endpoint, linearizable: true }).catch((thrown: unknown) => {
+      refused = thrown;
+    });
+    if (!before) continue;
+    const { chunks } = await etcd.snapshot({ endpoint });
+    return { endpoint, before, body: chunks, etcd };
+  }
+  throw refused;
 }
 
-async function chooseMember(etcd: EtcdPort): Promise<EtcdStatus> {
+/** Never empty, best first. */
+async function candidates(etcd: EtcdPort): Promise<readonly EtcdStatus[]> {
   const asked = await Promise.allSettled(etcd.endpoints.map((endpoint) => etcd.status(endpoint)));
   const answers = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const voters = answers.filter(({ learner, leaderId }) => !learner && leaderId !== undefined);
-  const best = voters.sort((a, b) => rank(a) - rank(b) || compare(b.revision, a.revision))[0];
-  if (best) return best;
+  if (voters.length > 0) return voters.sort((a, b) => rank(a) - rank(b) || compare(b.revision, a.revision));
   const refused = asked.find((one) => one.status === 'rejected');
   if (answers.length === 0 && refused) throw refused.reason;
   throw new FailureError({

@@ -27,9 +27,9 @@ export async function exportResources(
   const kinds = await kubernetes.listableKinds((group) => rules.exclude.includes(`*.${group}`));
   const wanted = kinds.filter((kind) => isWanted(kind, rules)).sort(byOrder);
   const count = { objects: 0 };
-  const packed = gzipped(documents(kubernetes, wanted, count));
-  if (rules.secrets === 'exclude' || kmsKey === undefined) return { body: packed, count };
-  return { body: await encrypted(packed, aws, kmsKey), count };
+  const pack = (): AsyncIterable<Uint8Array> => gzipped(documents(kubernetes, wanted, count));
+  if (rules.secrets === 'exclude' || kmsKey === undefined) return { body: pack(), count };
+  return { body: await encrypted(pack, aws, kmsKey), count };
 }
 
 const groupOf = (apiVersion: string): string =>
@@ -102,7 +102,7 @@ function gzipped(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
  * told by the SHA-256 of the stored object, which is kept apart from it.
  */
 async function encrypted(
-  source: AsyncIterable<Uint8Array>,
+  pack: () => AsyncIterable<Uint8Array>,
   aws: Pick<AwsPort, 'encrypt'>,
   kmsKey: string,
 ): Promise<AsyncIterable<Uint8Array>> {
@@ -112,7 +112,7 @@ async function encrypted(
   return (async function* (): AsyncGenerator<Uint8Array> {
     const cipher = createCipheriv('aes-256-ctr', key, iv);
     yield Buffer.from(`${JSON.stringify(header)}\n`);
-    for await (const chunk of source) yield cipher.update(chunk);
+    for await (const chunk of pack()) yield cipher.update(chunk);
     yield cipher.final();
   })();
 }

@@ -33,8 +33,9 @@ export class BackupSlots {
 
 const LOOK_AGAIN: Duration = hours(1);
 const VELERO_POLL: Duration = seconds(10);
-/** Enough for what retention keeps of three providers. */
-const HISTORY = 3_000;
+/** What retention may let go, and enough of it for all that it keeps of three providers. */
+const HELD = ['good', 'partial', 'damaged', 'deleting'] as const;
+const HISTORY = 5_000;
 /** Enough to see the last usable backup of every provider, or that there were only failures for long. */
 const RECENT = 100;
 
@@ -85,7 +86,8 @@ async function reconcileLeased(
   }
   if (!slots.take()) return { result: 'busy', recheckIn: seconds(5) };
   try {
-    return await pass({ ports, lease, cluster, account, policy: reading.policy }, requests);
+    const frame = { ports, lease, cluster, account, policy: reading.policy };
+    return await lease.during(() => pass(frame, requests));
   } finally {
     slots.give();
   }
@@ -103,7 +105,7 @@ async function pass(frame: BackupFrame, requests: readonly BackupRequest[]): Pro
   const results = new Map<string, string>();
   for (const request of requests) results.set(request.id, await answer(frame, request));
   await runSchedule(frame);
-  await applyRetention(frame, await ports.backups.backups(cluster.id, HISTORY));
+  await applyRetention(frame, await ports.backups.backups(cluster.id, HISTORY, { state: HELD }));
   const after = await ports.backups.backups(cluster.id, RECENT);
   const nextDueAt = nextLook(frame, after);
   await commit(ports, lease, cluster, {
@@ -163,10 +165,13 @@ async function create(frame: BackupFrame, request: BackupRequest): Promise<strin
 
 async function chosen(
   { ports, cluster }: BackupFrame,
-  { backupId }: BackupRequest,
+  { backupId, kind }: BackupRequest,
 ): Promise<BackupRecord | undefined> {
-  if (backupId === undefined)
-    return (await ports.backups.backups(cluster.id, 1, { state: 'good', provider: 'etcd' }))[0];
+  if (backupId === undefined) {
+    const newest = (provider?: BackupProvider): Promise<readonly BackupRecord[]> =>
+      ports.backups.backups(cluster.id, 1, { state: 'good', ...(provider && { provider }) });
+    return (await newest('etcd'))[0] ?? (kind === 'drill' ? undefined : (await newest())[0]);
+  }
   const backup = await ports.backups.getBackup(backupId);
   return backup?.clusterId === cluster.id ? backup : undefined;
 }

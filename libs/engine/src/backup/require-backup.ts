@@ -95,6 +95,9 @@ async function renew(
   if (moving) return waiting(`${what}: ${moving.provider}: ${moving.message}`, settings.pollInterval);
   const wait = retryIn(stale, recent, ports.clock.now());
   if (wait > 0) return blockedBy(reasons, recent, stale, wait);
+  const unproven = stale.length === 0 ? unprovenFor(update.id, recent) : [];
+  const again = (unproven[0]?.finishedAt ?? 0) + retryDelay(unproven.length) - ports.clock.now();
+  if (unproven[0] && again > 0) return unprovenBy(reasons, unproven[0], again);
   await ports.backups.requestBackup({
     id: ports.ids.next(),
     clusterId: cluster.id,
@@ -127,6 +130,20 @@ function retryIn(stale: readonly BackupProvider[], recent: readonly BackupRecord
   });
   return Math.max(0, ...waits);
 }
+
+/** Snapshots that this update asked for to have them restored, and which could not be; newest first. */
+function unprovenFor(updateId: string, recent: readonly BackupRecord[]): readonly BackupRecord[] {
+  const snapshots = recent.filter(({ provider, state }) => provider === 'etcd' && state === 'good');
+  const end = snapshots.findIndex((backup) => backup.updateId !== updateId || backup.drill !== undefined);
+  return end < 0 ? snapshots : snapshots.slice(0, end);
+}
+
+const unprovenBy = (reasons: readonly string[], { message }: BackupRecord, wait: number): Outcome => ({
+  kind: 'blocked',
+  by: `the backup gate: ${reasons.join('; ')}`,
+  unblock: `Mend what is in the way of the restore drill (the last snapshot: ${message}). The next try is in ${formatDuration(wait)}.`,
+  recheckIn: Math.min(wait, minutes(1)),
+});
 
 function blockedBy(
   reasons: readonly string[],

@@ -1,11 +1,11 @@
-import { formatDuration, toFailure, type Failure } from '#kernel';
+import { FailureError, formatDuration, toFailure, type Failure } from '#kernel';
 import type { BackupDrill, BackupMember, BackupRecord } from '#fleet';
 import type { AwsPort, EtcdPort, RestoredEtcd, StoredUpload } from '#ports';
 import { backupEvent } from './backup-events.js';
 import type { BackupFrame } from './backup-ports.js';
 import { agrees, openEtcd, openSnapshot, type EtcdSource } from './etcd-source.js';
 import { exportResources } from './export-resources.js';
-import { placeOf, readBack, SnapshotCheck } from './read-back.js';
+import { placeOf, readBack, SnapshotCheck, type Expectation } from './read-back.js';
 import { snapshotBroken } from './snapshot-broken.js';
 
 /** What is known of a backup once it lies in S3 and was read back. */
@@ -55,6 +55,7 @@ export async function discard(
   if (kind === 'bug')
     ports.log.error('backup threw an unclassified error', { clusterId: cluster.id, reason: message });
   const token = await lease.current();
+  let left = '';
   try {
     const aws = await ports.aws.connect(account.externalId, cluster.region);
     const { bucket, key } = placeOf(backup.location);
@@ -69,10 +70,12 @@ export async function discard(
       reason: failure.message,
     });
     if (failure.class === 'transient' || failure.class === 'throttled') return { ...backup, message };
+    left = `; what was written could not be taken away: ${failure.message}`;
   }
-  const lost: BackupRecord = { ...backup, state: 'failed', message, finishedAt: ports.clock.now() };
+  const now = ports.clock.now();
+  const lost: BackupRecord = { ...backup, state: 'failed', message: `${message}${left}`, finishedAt: now };
   await ports.backups.saveBackup(token, lost, [
-    backupEvent(frame, 'backup.failed', lost, `${code}: ${message}`),
+    backupEvent(frame, 'backup.failed', lost, `${code}: ${lost.message}`),
   ]);
   return lost;
 }
@@ -93,13 +96,33 @@ async function storeEtcd(frame: BackupFrame, aws: AwsPort, intended: BackupRecor
     await readBack(aws, expected);
     return { stored, facts: { ...(await undrilled(source, obstacle)), members } };
   }
-  let restored: RestoredEtcd | undefined;
-  await readBack(aws, expected, async (body) => {
-    restored = await frame.ports.drill?.restore(body);
-  });
-  if (!restored) throw snapshotBroken('the restore drill gave no answer');
+  const restored = await tryRestore(frame, aws, expected);
+  if (restored instanceof FailureError) {
+    // The machine of the drill was in its way. A snapshot that is intact is worth more than none.
+    await readBack(aws, expected);
+    return { stored, facts: { ...(await undrilled(source, restored.failure.message)), members } };
+  }
   await agrees(source, restored);
   return { stored, facts: { ...factsOf(restored, frame.ports.clock.now()), members } };
+}
+
+/** Rejects with what speaks against the snapshot; resolves to the failure of a drill that says nothing about it. */
+async function tryRestore(
+  { ports }: BackupFrame,
+  aws: AwsPort,
+  expected: Expectation,
+): Promise<RestoredEtcd | FailureError> {
+  let restored: RestoredEtcd | undefined;
+  try {
+    await readBack(aws, expected, async (body) => {
+      restored = await ports.drill?.restore(body);
+    });
+  } catch (thrown) {
+    if (thrown instanceof FailureError && thrown.failure.code === 'drill-failed') return thrown;
+    throw thrown;
+  }
+  if (!restored) throw snapshotBroken('the restore drill gave no answer');
+  return restored;
 }
 
 async function membersOf(etcd: EtcdPort): Promise<readonly BackupMember[]> {

@@ -1,4 +1,4 @@
-import { toFailure, type Failure, type Instant } from '#kernel';
+import { FailureError, toFailure, type Failure, type Instant } from '#kernel';
 import type { BackupRecord, KubernetesObject, ObjectRef } from '#fleet';
 import { judgeVelero, veleroTtl, type VeleroVerdict } from '#upgrade';
 import { backupEvent } from './backup-events.js';
@@ -36,13 +36,7 @@ export async function followVelero(frame: BackupFrame, backup: BackupRecord): Pr
       await frame.lease.current();
       object = await kubernetes.create(wanted(frame, backup, ref, wish.ttl));
     }
-    const location: ObjectRef = {
-      apiVersion: API,
-      kind: 'BackupStorageLocation',
-      namespace: policy.velero.namespace,
-      name: policy.velero.location,
-    };
-    const storage = await kubernetes.get(location);
+    const storage = await kubernetes.get(storageOf(policy));
     const now = ports.clock.now();
     const verdict = judgeVelero({ ...factsOf(object, storage), ...timesOf(frame, backup, now, needed) });
     return await settle(frame, backup, verdict, expiryOf(object));
@@ -55,6 +49,28 @@ export async function followVelero(frame: BackupFrame, backup: BackupRecord): Pr
     if (away && !late) return { ...backup, message: failure.message };
     return lose(frame, backup, failure);
   }
+}
+
+const storageOf = ({ velero }: BackupFrame['policy']): ObjectRef => ({
+  apiVersion: API,
+  kind: 'BackupStorageLocation',
+  namespace: velero.namespace,
+  name: velero.location,
+});
+
+/** Why a backup that was good is none any more; undefined: Velero still has it. Rejects where its storage does not answer. */
+export async function veleroFault(frame: BackupFrame, backup: BackupRecord): Promise<string | undefined> {
+  const { ports, cluster, policy } = frame;
+  const kubernetes = await ports.kubernetes.connect(cluster);
+  const object = await kubernetes.get(refOf(backup));
+  if (!object) return `${backup.location} is not there any more: Velero or somebody deleted it`;
+  const facts = factsOf(object, await kubernetes.get(storageOf(policy)));
+  if (facts.locationPhase !== 'Available') {
+    const message = `storage location ${policy.velero.location} is ${facts.locationPhase ?? 'missing'}`;
+    throw new FailureError({ class: 'transient', code: 'velero-storage', message });
+  }
+  const verdict = judgeVelero({ ...facts, ...timesOf(frame, backup, ports.clock.now(), 0) });
+  return verdict.kind === 'good' ? undefined : verdict.message;
 }
 
 const timesOf = (

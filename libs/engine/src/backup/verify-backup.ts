@@ -4,6 +4,7 @@ import type { RestoredEtcd } from '#ports';
 import { backupEvent } from './backup-events.js';
 import type { BackupFrame } from './backup-ports.js';
 import { isStored, readBack, type Expectation } from './read-back.js';
+import { veleroFault } from './run-velero.js';
 import { snapshotBroken } from './snapshot-broken.js';
 
 /**
@@ -15,9 +16,10 @@ export async function verifyBackup(
   backup: BackupRecord,
   drill: boolean,
 ): Promise<string> {
-  const { ports, lease, account, cluster } = frame;
+  const { ports, account, cluster } = frame;
   const obstacle = await obstacleOf(frame, backup, drill);
   if (obstacle !== undefined) return `not verified: ${obstacle}`;
+  if (!isStored(backup)) return verifyVelero(frame, backup);
   const aws = await ports.aws.connect(account.externalId, cluster.region);
   let restored: RestoredEtcd | undefined;
   try {
@@ -29,18 +31,40 @@ export async function verifyBackup(
   } catch (thrown) {
     const { class: kind, code, message } = toFailure(thrown);
     if (kind !== 'terminal' && code !== 'object-missing') throw thrown;
-    const damaged: BackupRecord = { ...backup, state: 'damaged', message };
-    await ports.backups.saveBackup(await lease.current(), damaged, [
-      backupEvent(frame, 'backup.damaged', damaged, message),
-    ]);
-    return `damaged: ${message}`;
+    return isDamaged(frame, backup, message);
   }
   const now = ports.clock.now();
   const proof = restored && { at: now, revision: restored.revision, keys: restored.keys };
-  const verified: BackupRecord = { ...backup, verifiedAt: now, ...(proof && { drill: proof }) };
-  await ports.backups.saveBackup(await lease.current(), verified, []);
   const what = restored ? `restored: revision ${restored.revision}, ${restored.keys} keys` : 'read back';
+  await isIntact(frame, { ...backup, verifiedAt: now, ...(proof && { drill: proof }) }, what);
   return `intact (${what}, ${toIso(now)})`;
+}
+
+/** Velero's own bytes are not for us to read: that it still has the backup, complete and in a storage that answers, is. */
+async function verifyVelero(frame: BackupFrame, backup: BackupRecord): Promise<string> {
+  const fault = await veleroFault(frame, backup);
+  if (fault !== undefined) return isDamaged(frame, backup, fault);
+  const now = frame.ports.clock.now();
+  await isIntact(frame, { ...backup, verifiedAt: now }, 'Velero has it');
+  return `intact (Velero has it, Completed, ${toIso(now)})`;
+}
+
+async function isDamaged(frame: BackupFrame, backup: BackupRecord, message: string): Promise<string> {
+  const damaged: BackupRecord = { ...backup, state: 'damaged', message };
+  await frame.ports.backups.saveBackup(await frame.lease.current(), damaged, [
+    backupEvent(frame, 'backup.damaged', damaged, message),
+  ]);
+  return `damaged: ${message}`;
+}
+
+/** One that was found damaged and is whole after all counts again: its bytes are those that were stored. */
+async function isIntact(frame: BackupFrame, verified: BackupRecord, what: string): Promise<void> {
+  const { ports, lease } = frame;
+  const again = verified.state === 'damaged';
+  const message = again ? `intact again (${what})` : verified.message;
+  const intact: BackupRecord = { ...verified, state: 'good', message };
+  const news = again ? [backupEvent(frame, 'backup.resolved', intact, `${intact.id} is ${message}`)] : [];
+  await ports.backups.saveBackup(await lease.current(), intact, news);
 }
 
 async function obstacleOf(
@@ -49,7 +73,6 @@ async function obstacleOf(
   drill: boolean,
 ): Promise<string | undefined> {
   if (backup.state !== 'good' && backup.state !== 'damaged') return `it is ${backup.state}`;
-  if (!isStored(backup)) return 'Velero keeps it; velero backup describe tells more';
   if (!drill) return undefined;
   if (backup.provider !== 'etcd') return 'only etcd snapshots can be restored into a scratch member';
   return ports.drill ? ports.drill.unavailable() : 'this worker cannot restore';

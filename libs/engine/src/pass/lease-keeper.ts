@@ -40,6 +40,16 @@ export class LeaseKeeper {
     return renewed;
   };
 
+  /** Renews the lease while the work goes on, which may be silent for longer than it lasts; a lost one shows at `current()`. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const timer = setInterval(() => void this.current().catch(() => undefined), this.ttl / 4);
+    try {
+      return await work();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   /** The moment of the last word with the store, by the store's own clock. */
   storeTime(): Instant {
     return this.lease.expiresAt - this.ttl;

@@ -86,10 +86,14 @@ export class BackupRepository implements BackupStorePort {
   async backups(
     clusterId: string,
     take: number,
-    filter: BackupFilter = {},
+    { state, provider }: BackupFilter = {},
   ): Promise<readonly BackupRecord[]> {
     const order = { startedAt: 'DESC', id: 'DESC' } as const;
-    const where = { clusterId, ...filter };
+    const where = {
+      clusterId,
+      ...(state !== undefined && { state: In([state].flat()) }),
+      ...(provider && { provider }),
+    };
     const rows = await this.database.read((manager) => manager.find(BackupEntity, { where, order, take }));
     return rows.map(recordOf);
   }
