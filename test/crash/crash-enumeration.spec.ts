@@ -3,8 +3,9 @@ import { SeededRandom } from '#simulation';
 import { NEW_IMAGE, OLD_IMAGE, type ConfigClone } from '../acceptance/support/config-clone.js';
 import { register } from '../acceptance/support/bed.js';
 import { openIntents, Outside, repeated } from '../acceptance/support/outside.js';
-import { startEngineBed, type EngineBed, type Life } from './support/engine-bed.js';
+import { startEngineBed, type EngineBed } from './support/engine-bed.js';
 import type { Fate, PortCall } from './support/incarnation.js';
+import type { FateOf, Life } from './support/lives.js';
 
 const NODES = 3;
 const SPEED = 1_500;
@@ -17,6 +18,24 @@ function everyPointOnce(): (call: PortCall) => Fate {
     visits.set(key, visit);
     if (visit === 1) return 'dies-before';
     return visit === 2 && write ? 'dies-after' : 'lives';
+  };
+}
+
+/** What moves pods, marks nodes (with it a drain begins) and ends or starts machines. */
+const DISTURBING = [
+  'kubernetes.patchNode',
+  'kubernetes.evict',
+  'aws.terminateInstance',
+  'aws.setDesiredCapacity',
+];
+
+/** Another worker takes over right before every call that a holder of the lease makes, once each. */
+function overtakenAtEveryPoint(): (call: PortCall, holds: boolean) => Fate {
+  const seen = new Set<string>();
+  return ({ key, name }, holds) => {
+    if (!holds || seen.has(key) || name.startsWith('leases.')) return 'lives';
+    seen.add(key);
+    return 'overtaken';
   };
 }
 
@@ -45,7 +64,7 @@ describe('a process that dies between any two calls', () => {
   });
 
   /** Pushes the other node image and brings the cluster there; then nothing may have been done twice. */
-  async function update(fateOf: (call: PortCall) => Fate, limitMs: number): Promise<Life> {
+  async function update(fateOf: FateOf, limitMs: number): Promise<Life> {
     image = image === OLD_IMAGE ? NEW_IMAGE : OLD_IMAGE;
     await clone.setNodeImage(image);
     const commit = await clone.publish(`node image ${image}`);
@@ -61,6 +80,12 @@ describe('a process that dies between any two calls', () => {
     expect(outside.executedChangeSets(since)).toHaveLength(2);
     expect(await openIntents(bed.databaseUrl)).toEqual([]);
     expect(nodeImages()).toEqual([image]);
+    // Change sets are prepared without a lease: they are found by a name made of their content and change nothing.
+    const harmful = life.lateDeeds.filter((key) => !key.startsWith('aws.prepareStackChange'));
+    expect(harmful, 'done by somebody who was overtaken').toEqual([]);
+    const restarted = [...life.drainStarts].filter(([, starts]) => starts.size > 1);
+    expect(restarted, 'drains that began anew').toEqual([]);
+    expect(life.drainStarts.size).toBeGreaterThanOrEqual(NODES);
     return life;
   }
 
@@ -91,6 +116,25 @@ describe('a process that dies between any two calls', () => {
     const { deaths, calls } = await update(everyPointOnce(), 90_000);
     console.log(`update: died at ${deaths.length} points, ${calls} calls`);
     expect(deaths.length).toBeGreaterThan(100);
+    for (const name of DISTURBING) {
+      const fates = new Set(deaths.filter((death) => death.name === name).map(({ fate }) => fate));
+      expect([...fates].sort(), name).toEqual(['dies-after', 'dies-before']);
+    }
+  });
+
+  it('is overtaken before any call and does nothing more, though it believes that it holds the lease', async () => {
+    const { deaths, refused } = await update(overtakenAtEveryPoint(), 90_000);
+    console.log(`overtaken at ${deaths.length} points; refused then: ${refused.length} writes`);
+    for (const name of DISTURBING) {
+      expect(
+        deaths.some((death) => death.name === name),
+        `overtaken before ${name}`,
+      ).toBe(true);
+      expect(
+        refused.some((key) => key.startsWith(name)),
+        `${name} refused`,
+      ).toBe(true);
+    }
   });
 
   it('updates it all the same after one death at a call drawn by the seed', async () => {

@@ -19,3 +19,4 @@ export type * from './registry.port.js';
 export type * from './roll-store.port.js';
 export type * from './update-store.port.js';
 export * from './retention.port.js';
+export * from './write-fence.js';

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { randomIds, systemClock } from '#kernel';
 import {
-  createClusterReconciler,
-  createRenderService,
   DEFAULT_ENGINE_SETTINGS,
   reconcileRepository,
   revisionIdOf,
@@ -16,7 +14,8 @@ import { createPostgresStores } from '#adapters/postgres';
 import { CredentialWriter } from '../../../apps/sandbox/src/credential-writer.js';
 import { ROLE_NAME } from '../../../apps/sandbox/src/sandbox.js';
 import { startBed, type Bed } from '../../acceptance/support/bed.js';
-import { Incarnation, type Fate, type PortCall } from './incarnation.js';
+import type { Fate, PortCall } from './incarnation.js';
+import { Lives, type FateOf, type Life } from './lives.js';
 
 const silent = {
   debug: () => undefined,
@@ -33,16 +32,11 @@ const SETTINGS: EngineSettings = {
   roll: { minReady: 20, drainedQuiet: 10, maxDeregistrationDelay: 20, lookAfterAction: 5 },
 };
 
-export interface Life {
-  readonly deaths: readonly (PortCall & { readonly fate: Fate })[];
-  readonly calls: number;
-}
-
 export interface EngineBed extends Bed {
   /** Enters the repository's heads and admits the cluster to what dev has. */
   admit(clusterId: string): Promise<string>;
   /** Reconciles, dying and being born again as `fateOf` says, until the cluster is ready at the commit. */
-  live(clusterId: string, commit: string, fateOf: (call: PortCall) => Fate, limitMs: number): Promise<Life>;
+  live(clusterId: string, commit: string, fateOf: FateOf, limitMs: number): Promise<Life>;
 }
 
 /** The engine itself, with real stores and adapters and without the roles around it. */
@@ -79,27 +73,18 @@ export async function startEngineBed(speed: number): Promise<EngineBed> {
     return commit;
   };
   const live: EngineBed['live'] = async (clusterId, commit, fateOf, limitMs) => {
-    const deaths: (PortCall & { fate: Fate })[] = [];
+    const lives = new Lives(real, SETTINGS, fateOf);
     const deadline = Date.now() + limitMs;
-    let calls = 0;
     for (;;) {
-      const incarnation = new Incarnation((call) => {
-        calls += 1;
-        const fate = fateOf(call);
-        if (fate !== 'lives') deaths.push({ ...call, fate });
-        return fate;
-      });
-      const ports = incarnation.ports(real);
-      const reconciler = createClusterReconciler(ports, SETTINGS, createRenderService(ports));
+      const reconcile = lives.born();
       let alive = true;
       while (alive) {
-        if (Date.now() > deadline) throw await stuck(bed, clusterId, deaths);
-        const ended = await Promise.race([
-          reconciler.reconcile(clusterId),
-          incarnation.died.then(() => undefined),
-        ]);
-        const status = (await stores.updates.runtime(clusterId))?.status;
-        if (status?.phase === 'ready' && status.currentVersion === commit && ended) return { deaths, calls };
+        if (Date.now() > deadline) throw await stuck(bed, clusterId, lives.deaths);
+        const ended = await reconcile(clusterId);
+        const runtime = await stores.updates.runtime(clusterId);
+        lives.observe(runtime?.memory);
+        const status = runtime?.status;
+        if (status?.phase === 'ready' && status.currentVersion === commit && ended) return lives.over();
         alive = ended !== undefined;
         await new Promise((wake) => setTimeout(wake, alive ? restOf(ended) : 0));
       }
@@ -117,9 +102,7 @@ export async function startEngineBed(speed: number): Promise<EngineBed> {
 }
 
 /** Until the pass wants to be woken, but never longer than what the estate needs to move. */
-function restOf(
-  result: Awaited<ReturnType<ReturnType<typeof createClusterReconciler>['reconcile']>> | undefined,
-) {
+function restOf(result: Awaited<ReturnType<ReturnType<Lives['born']>>>): number {
   if (result?.kind !== 'passed' || result.nextDueAt === undefined) return 10;
   return Math.min(25, Math.max(0, result.nextDueAt - Date.now()));
 }

@@ -10,8 +10,11 @@ export interface PortCall {
   readonly write: boolean;
 }
 
-/** Whether the process dies at a call, and on which side of its effect. */
-export type Fate = 'dies-before' | 'dies-after' | 'lives';
+/**
+ * Whether the process dies at a call, and on which side of its effect; or falls asleep right before it, until another
+ * one has taken over its lease.
+ */
+export type Fate = 'dies-before' | 'dies-after' | 'overtaken' | 'lives';
 
 const WRITES: ReadonlySet<string> = new Set([
   ...['startUpdate', 'recordIntents', 'settleIntents', 'commitPass', 'recordInventory'],
@@ -35,12 +38,28 @@ const WRITES: ReadonlySet<string> = new Set([
  * nothing of it happens any more, not even a `finally`: every later call stays unanswered for ever.
  */
 export class Incarnation {
-  readonly died: Promise<PortCall>;
+  /** The call at which it died or fell asleep. */
+  readonly ended: Promise<PortCall>;
+  /** What it wrote, to the outside or to the database, after another one had its lease. */
+  readonly lateDeeds: string[] = [];
+  /** What it tried then and was refused. */
+  readonly refused: string[] = [];
   private dead = false;
+  private holds = false;
+  private overtaken = false;
   private announce: (call: PortCall) => void = () => undefined;
+  private wakeUp: () => void = () => undefined;
+  private readonly woken = new Promise<void>((resolve) => (this.wakeUp = resolve));
 
-  constructor(private readonly fateOf: (call: PortCall) => Fate) {
-    this.died = new Promise((resolve) => (this.announce = resolve));
+  constructor(
+    private readonly fateOf: (call: PortCall, holds: boolean) => Fate,
+    private readonly onLease: () => void,
+  ) {
+    this.ended = new Promise((resolve) => (this.announce = resolve));
+  }
+
+  wake(): void {
+    this.wakeUp();
   }
 
   ports(real: EnginePorts): EnginePorts {
@@ -75,13 +94,34 @@ export class Incarnation {
 
   private async call(call: PortCall, effect: () => Promise<unknown>): Promise<unknown> {
     if (this.dead) return NEVER;
-    const fate = this.fateOf(call);
+    const fate = this.fateOf(call, this.holds);
     if (fate === 'dies-before') return this.die(call);
+    if (fate === 'overtaken') this.sleep(call);
+    const late = this.overtaken;
+    // A process that sleeps does nothing at all.
+    if (late) await this.woken;
     const [result] = await Promise.allSettled([effect()]);
     if (this.dead) return NEVER;
     if (fate === 'dies-after') return this.die(call);
+    if (this.overtaken) await this.woken;
+    this.note(call, result, late);
     if (result.status === 'rejected') throw result.reason;
     return result.value;
+  }
+
+  private note(call: PortCall, result: PromiseSettledResult<unknown>, late: boolean): void {
+    if (late && call.write && !call.name.startsWith('leases.') && call.name !== 'doorbell.ring') {
+      (result.status === 'fulfilled' ? this.lateDeeds : this.refused).push(call.key);
+    }
+    if (call.name === 'leases.release') this.holds = false;
+    if (call.name !== 'leases.acquire' || result.status === 'rejected' || !result.value) return;
+    this.holds = true;
+    this.onLease();
+  }
+
+  private sleep(call: PortCall): void {
+    this.overtaken = true;
+    this.announce(call);
   }
 
   private die(call: PortCall): Promise<never> {

@@ -8,6 +8,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import type http from 'node:http';
 import type https from 'node:https';
 import { FailureError, type Clock, type Duration } from '#kernel';
+import { passFence } from '#ports';
 import { classify } from './classify.js';
 import type { CredentialProvider } from './account-credentials.js';
 import { TokenBucket } from './token-bucket.js';
@@ -122,7 +123,7 @@ export class SdkClients {
     return client;
   }
 
-  /** Every attempt pays the service's bucket; every error leaves classified. */
+  /** Every attempt pays the service's bucket and passes the fence; every error leaves classified. */
   #guard(service: string, stack: MiddlewareStack): void {
     const { account, region, requestsPerSecond, burst, clock } = this.options;
     const bucket = new TokenBucket(requestsPerSecond, burst, clock);
@@ -130,6 +131,7 @@ export class SdkClients {
       (next) => async (args) => {
         this.#stranger = strangerOf(args);
         await bucket.take();
+        await passFence();
         return next(args);
       },
       { step: 'finalizeRequest', priority: 'low', name: 'fairwayRate' },

@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import { minutes, seconds, type Clock, type Duration } from '#kernel';
-import type { ConnectionCertificate } from '#ports';
+import { passFence, type ConnectionCertificate } from '#ports';
 import { ApiLimitError } from './classify-network.js';
 import { failureError } from './classify.js';
 import { connectionCertificates } from './connection-certificates.js';
@@ -144,6 +144,7 @@ export class ApiTransport {
     if (this.#closed) throw abortError('the connection to the cluster is closed');
     request.signal?.throwIfAborted();
     const security = await this.credentials.current();
+    await passFence();
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const client = this.#base.protocol === 'https:' ? https : http;
     const sent = client.request({

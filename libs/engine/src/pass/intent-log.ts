@@ -1,7 +1,7 @@
 import type { Clock, Ids } from '#kernel';
 import { toFailure } from '#kernel';
 import type { StepKind } from '#fleet';
-import type { Intent, Lease, NewIntent, UpdateStorePort } from '#ports';
+import { behindFence, type Intent, type Lease, type NewIntent, type UpdateStorePort } from '#ports';
 import type { PassMemory } from './pass-memory.js';
 
 export interface IntentRequest {
@@ -61,7 +61,7 @@ export class IntentLog {
       // A process that was asleep since the intents were recorded must not wake up acting.
       await this.lease();
       try {
-        performed.push({ request, result: await deed(request, index) });
+        performed.push({ request, result: await behindFence(this.lease, () => deed(request, index)) });
         settled.push(id);
       } catch (error) {
         performed.push({ request, error });
@@ -71,6 +71,12 @@ export class IntentLog {
     await this.settle(settled, 'done');
     await this.settle(refused, 'refused');
     return performed;
+  }
+
+  /** Does what an earlier pass meant to, without a new intent: the open one stands for it. */
+  async redo(deed: () => Promise<unknown>): Promise<void> {
+    await this.lease();
+    await behindFence(this.lease, deed);
   }
 
   /**

@@ -4,6 +4,8 @@ import type { Lease, LeasePort } from '#ports';
 
 /** Keeps one lease fresh during a pass; rejects with `lease-lost` as soon as somebody else may be writing. */
 export class LeaseKeeper {
+  private renewing: Promise<Lease> | undefined;
+
   private constructor(
     private readonly leases: LeasePort,
     private readonly clock: Clock,
@@ -23,10 +25,15 @@ export class LeaseKeeper {
     return lease && new LeaseKeeper(leases, clock, ttl, lease, takenAt);
   }
 
-  /** The lease, renewed when a third of its time is gone. */
+  /** The lease, renewed when a third of its time is gone; once for all who ask meanwhile. */
   readonly current = async (): Promise<Lease> => {
+    if (this.clock.now() - this.takenAt < this.ttl / 3) return this.lease;
+    this.renewing ??= this.renew().finally(() => (this.renewing = undefined));
+    return this.renewing;
+  };
+
+  private async renew(): Promise<Lease> {
     const now = this.clock.now();
-    if (now - this.takenAt < this.ttl / 3) return this.lease;
     const renewed = await this.leases.renew(this.lease, this.ttl);
     if (!renewed) {
       throw new FailureError({
@@ -38,7 +45,7 @@ export class LeaseKeeper {
     this.lease = renewed;
     this.takenAt = now;
     return renewed;
-  };
+  }
 
   /** Renews the lease while the work goes on, which may be silent for longer than it lasts; a lost one shows at `current()`. */
   async during<T>(work: () => Promise<T>): Promise<T> {

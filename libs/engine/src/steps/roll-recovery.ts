@@ -30,7 +30,7 @@ async function redo(pass: Pass, intent: Intent, groups: readonly NodeGroupView[]
   if (action?.kind === 'set-desired-capacity') {
     const group = groups.find((candidate) => candidate.groupName === action.group);
     if (group?.desiredCapacity !== action.from) return 'observed';
-    await runRollAction(pass, action);
+    await pass.intents.redo(() => runRollAction(pass, action));
     return 'redone';
   }
   if (action?.kind === 'terminate') {
@@ -38,7 +38,7 @@ async function redo(pass: Pass, intent: Intent, groups: readonly NodeGroupView[]
       .flatMap((group) => group.instances)
       .find((seen) => seen.instanceId === action.instance);
     if (instance?.lifecycleState !== 'InService') return 'observed';
-    await runRollAction(pass, action);
+    await pass.intents.redo(() => runRollAction(pass, action));
     return 'redone';
   }
   return 'observed';

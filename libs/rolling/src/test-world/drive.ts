@@ -37,6 +37,8 @@ export interface Ending {
   readonly decision: RollDecision;
   readonly log: readonly string[];
   readonly passes: number;
+  /** Actions of each pass. */
+  readonly calls: readonly number[];
   readonly elapsedMs: number;
   readonly evictions: number;
   /** Pods that were moved though they had come by a move: I12 asks for none. */
@@ -67,6 +69,7 @@ class StoryRun {
   private readonly moved: string[] = [];
   private readonly actionRules: ActionRules;
   private readonly noteRules = new NoteRules();
+  private readonly calls: number[] = [];
   private evictions = 0;
 
   constructor(
@@ -86,6 +89,7 @@ class StoryRun {
     this.noteRules.check(decision);
     this.memory = JSON.parse(JSON.stringify(decision.memory)) as RollMemory;
     const actions = story.shuffle ? shuffled(world, decision.actions) : decision.actions;
+    this.calls.push(actions.length);
     const crash = story.crash?.pass === pass ? story.crash : undefined;
     for (const action of actions.slice(0, crash?.after ?? actions.length))
       this.act(action, crash !== undefined);
@@ -127,8 +131,8 @@ class StoryRun {
     const elapsedMs = this.world.now - this.started;
     this.log.line(elapsedMs, `${decision.state}: ${decision.message}`);
     const again = this.moved.filter((uid) => !this.originals.has(uid));
-    const { memory, evictions } = this;
-    return { decision, memory, log: this.log.lines, passes, elapsedMs, evictions, moved: again };
+    const { memory, evictions, calls } = this;
+    return { decision, memory, log: this.log.lines, passes, calls, elapsedMs, evictions, moved: again };
   }
 }
 
