@@ -1,4 +1,5 @@
 import type { ConfigProblem } from '#fleet';
+import { REMEDIES } from './remedies.js';
 import { TemplateError } from './template/errors.js';
 import type { Spent } from './template/render-budget.js';
 
@@ -9,13 +10,30 @@ export interface ProblemPlace {
   readonly field?: string | undefined;
 }
 
+/** Every problem says what to do about it: in its own words, or in those for all of its kind. */
+export function problem(
+  code: keyof typeof REMEDIES,
+  message: string,
+  place: ProblemPlace,
+  hint?: string,
+  severity?: ConfigProblem['severity'],
+): ConfigProblem;
 export function problem(
   code: string,
   message: string,
   place: ProblemPlace,
-  hint?: string,
+  hint: string,
+  severity?: ConfigProblem['severity'],
+): ConfigProblem;
+export function problem(
+  code: string,
+  message: string,
+  place: ProblemPlace,
+  ownHint?: string,
   severity: ConfigProblem['severity'] = 'error',
 ): ConfigProblem {
+  const hint =
+    ownHint ?? (Object.hasOwn(REMEDIES, code) ? REMEDIES[code as keyof typeof REMEDIES] : undefined);
   return {
     severity,
     code,
@@ -46,9 +64,6 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/unexpected EOF/, 'An {{if}}, {{range}}, {{with}} or {{define}} has no {{end}}.'],
 ];
 
-const LIMIT_HINT =
-  'The template does more than one render may do: look for a loop or a template that invokes itself.';
-
 /** A failed template as a problem of its file. */
 function templateProblem(error: TemplateError): ConfigProblem {
   const { file, line, column, context } = error.place;
@@ -56,13 +71,13 @@ function templateProblem(error: TemplateError): ConfigProblem {
     error.kind === 'limit' ? 'template-limit' : error.kind === 'parse' ? 'template-syntax' : 'template-error';
   const at = context === undefined ? '' : ` at <${context}>`;
   const hint =
-    error.kind === 'limit' ? LIMIT_HINT : HINTS.find(([pattern]) => pattern.test(error.reason))?.[1];
+    error.kind === 'limit' ? undefined : HINTS.find(([pattern]) => pattern.test(error.reason))?.[1];
   return problem(code, cut(`${error.reason}${at}`), { file, line, column }, hint);
 }
 
 /** Of a file that takes more than a render may. */
 export const limitProblem = (message: string, place: ProblemPlace): ConfigProblem =>
-  problem('template-limit', message, place, LIMIT_HINT);
+  problem('template-limit', message, place);
 
 const NAMED = 5;
 

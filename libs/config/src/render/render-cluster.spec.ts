@@ -258,9 +258,9 @@ describe('faults', () => {
       'cluster/cluster.yaml': 'Resources: {}\n',
     });
     const nodePools = [pool('master-default', { profile: 'master-defualt' })];
-    expect(
-      errors({ tree, cluster: cluster({ nodePools }) }).map(({ code, file, line }) => [code, file, line]),
-    ).toEqual([
+    const found = errors({ tree, cluster: cluster({ nodePools }) });
+    expect(found.filter(({ hint = '' }) => hint === '')).toEqual([]);
+    expect(found.map(({ code, file, line }) => [code, file, line])).toEqual([
       ['invalid-stack', 'cluster/cluster.yaml', 1],
       ['invalid-deletion', 'cluster/manifests/deletions.yaml', 1],
       ['invalid-object', 'cluster/manifests/egress/route.yaml', 1],

@@ -6,7 +6,7 @@ export interface YamlFault {
   readonly code: string;
   readonly message: string;
   readonly at: number;
-  readonly hint?: string;
+  readonly hint: string;
 }
 
 /** Tokens of one text. The full reader takes up to a kilobyte and a few microseconds for each. */
