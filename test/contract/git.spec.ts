@@ -243,6 +243,9 @@ describe('reading', () => {
       ['100644', blob, Buffer.from('..')],
       ['100644', blob, Buffer.from('a\\b')],
       ['100644', blob, Buffer.from([0x62, 0xff])],
+      ['100644', blob, Buffer.from('c\nd\u001b[2J.yaml')],
+      ['100644', blob, Buffer.from('e\u202elmay.yaml')],
+      ['160000', 'a'.repeat(40), Buffer.from('f\ng')],
     ]);
     const root = await tree([['40000', inner, Buffer.from('cluster')]]);
     const commit = await person.git('commit-tree', root, '-m', 'crafted');
@@ -251,6 +254,9 @@ describe('reading', () => {
       'b\u00ff'.replace('b', 'cluster/b') + ': the name is not UTF-8',
       'cluster/..: the path holds "..", "." or nothing',
       'cluster/a\\b: the name holds a backslash',
+      'cluster/c\\u000ad\\u001b[2J.yaml: the name holds control characters',
+      'cluster/e\\u202elmay.yaml: the name holds control characters',
+      'cluster/f\\u000ag: the name holds control characters',
     ]);
   });
 

@@ -212,6 +212,18 @@ describe('validate', () => {
     expect(run.stdout).toMatch(/kube-1: [5-9] errors/);
   });
 
+  it('takes no longer than it may, and says so', async () => {
+    const cluster = json('r.json', record('one'));
+    const args = ['--repo', repo, '--cluster', cluster, '--time-limit', '0.000001'];
+    for (const command of [['validate'], ['render'], ['plan', '--offline']]) {
+      const { code, stdout, stderr } = await runCli([...command, ...args]);
+      expect(code).toBe(1);
+      expect(stdout + stderr).toContain('rendering takes longer than 0.000001 s (--time-limit)');
+    }
+    const wrong = await runCli(['validate', '--repo', repo, '--time-limit', 'soon']);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('number of seconds') as string });
+  });
+
   it('says once what many clusters have, and whose it is otherwise', async () => {
     edit(
       MANIFEST,

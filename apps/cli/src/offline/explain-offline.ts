@@ -21,7 +21,7 @@ export function explainOffline(
       EXIT.usage,
       'Name a file with one.',
     );
-  const items = explain(scope.inputFor(workingTree(options), one), key);
+  const items = explain(scope.inputFor(workingTree(options), one), key, scope.renderOptions);
   if (key !== undefined && items.length === 0) {
     throw new CommandError(
       `${one.cluster.alias} has no config item ${key}`,

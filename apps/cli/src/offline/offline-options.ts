@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export interface OfflineOptions {
   readonly offline?: boolean;
@@ -10,10 +10,21 @@ export interface OfflineOptions {
   readonly out?: string;
   readonly kubernetesVersion?: string;
   readonly filesBucket?: string;
+  /** In seconds. */
+  readonly timeLimit?: number;
   readonly duplicateKeys?: 'error' | 'warning';
 }
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+/** kubernetes-on-aws takes less than one in a process that has just started. */
+const DEFAULT_TIME_LIMIT = 5;
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number of seconds.');
+  return value;
+}
 
 /** Options of everything that works without a server. */
 export const withOfflineOptions = (command: Command): Command =>
@@ -29,6 +40,12 @@ export const withOfflineOptions = (command: Command): Command =>
     .option('--inputs <lock>', 'facts of AWS to render with (inputs lock); without it they are made up')
     .option('--kubernetes-version <version>', 'for removed APIs, where the configuration names none')
     .option('--files-bucket <bucket>', 'bucket of generated files; {account} and {region} are filled in')
+    .option(
+      '--time-limit <seconds>',
+      'CPU time that one cluster may take to render',
+      positive,
+      DEFAULT_TIME_LIMIT,
+    )
     .addOption(
       new Option('--duplicate-keys <how>', 'what a key that a YAML map has twice is').choices([
         'error',

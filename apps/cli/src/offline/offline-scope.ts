@@ -1,6 +1,6 @@
 import type { ConfigTree, LockedInputs } from '#fleet';
 import { readDirectoryTree } from '#adapters/git';
-import type { RenderOptions, ValidatedCluster } from '#config';
+import { LimitError, type RenderOptions, type ValidatedCluster } from '#config';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { type OfflineCluster, readClusters } from './cluster-records.js';
 import type { OfflineOptions } from './offline-options.js';
@@ -32,6 +32,7 @@ export class OfflineScope {
       kubernetesVersion: options.kubernetesVersion,
       filesBucket: options.filesBucket,
       duplicateKeys: options.duplicateKeys,
+      newCheckpoint: () => deadline(options.timeLimit),
     });
   }
 
@@ -52,6 +53,16 @@ export class OfflineScope {
       ...(account && { account }),
     };
   }
+}
+
+/** CPU time, so that a machine that is busy with other things breaks nobody's build. */
+function deadline(limit: number | undefined): () => void {
+  const started = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(started);
+    if (limit !== undefined && user + system > limit * 1e6)
+      throw new LimitError(`rendering takes longer than ${limit} s (--time-limit)`);
+  };
 }
 
 export const workingTree = (options: Pick<OfflineOptions, 'repo'>): ConfigTree =>

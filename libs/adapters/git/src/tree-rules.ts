@@ -38,7 +38,8 @@ export const isLink = (entry: TreeEntry): boolean => entry.mode === LINK;
 export class Rejections {
   private readonly details: FailureDetail[] = [];
 
-  add(file: string, message: string): void {
+  add(name: string, message: string): void {
+    const file = printable(name);
     this.details.push({ message: `${file}: ${message}`, place: { file } });
   }
 
@@ -59,6 +60,14 @@ export class Rejections {
     });
   }
 }
+
+/** Names are up to strangers: a line feed would begin a line of its own in a log, an escape would order a terminal about. */
+const printable = (name: string): string =>
+  // eslint-disable-next-line no-control-regex
+  name.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 /** Parses `ls-tree -r -z -l`. Names that are no UTF-8 are rejected with their odd bytes shown. */
 export function parseTree(output: Buffer, rejections: Rejections): readonly TreeEntry[] {
@@ -103,8 +112,7 @@ function nameFault(path: string): string | undefined {
     return 'the path holds "..", "." or nothing';
   if (parts.some((part) => part.toLowerCase() === '.git')) return 'a path part is called .git';
   if (path.includes('\\')) return 'the name holds a backslash';
-  if ([...path].some((character) => character.charCodeAt(0) < 0x20))
-    return 'the name holds control characters';
+  if (printable(path) !== path) return 'the name holds control characters';
   return undefined;
 }
 

@@ -266,7 +266,8 @@ function renderManifests(context: StackContext, values: Values): readonly Compon
   const all = [...tree.files.keys()].some(
     (path) => path.startsWith(PATHS.manifests) && path !== PATHS.deletions,
   );
-  if (all && components.length === 0 && problems.errors.length === 0) {
+  const whole = context.files.notRendered().length === 0;
+  if (all && whole && components.length === 0 && problems.errors.length === 0) {
     problems.add(
       problem(
         'empty-render',

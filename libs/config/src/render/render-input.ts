@@ -27,6 +27,8 @@ export interface RenderOptions {
   readonly renderLimits?: Partial<RenderLimits> | undefined;
   /** Called now and then; throw a LimitError to stop at a deadline. */
   readonly checkpoint?: (() => void) | undefined;
+  /** Makes the checkpoint of each render anew, where several are made with the same options. */
+  readonly newCheckpoint?: (() => () => void) | undefined;
   /** Told of each file before it is rendered or read. */
   readonly progress?: ((file: string) => void) | undefined;
   /** Bucket of generated files; `{account}` and `{region}` are filled in. */
@@ -45,7 +47,8 @@ export interface RenderOptions {
 export function renderBudget(tree: ConfigTree, options: RenderOptions): RenderBudget {
   let bytes = 0;
   for (const text of tree.files.values()) bytes += text.length;
-  const { renderLimits: limits, checkpoint, progress } = options;
+  const { renderLimits: limits, progress } = options;
+  const checkpoint = options.checkpoint ?? options.newCheckpoint?.();
   return new RenderBudget(bytes, { limits, checkpoint, progress });
 }
 

@@ -102,8 +102,15 @@ function notWritten(frame: PassFrame, failure: Failure): void {
   report.lookAgainAt = Math.min(report.lookAgainAt ?? Infinity, parts.ports.clock.now() + AGAIN_IN);
 }
 
-const refuse = (code: string, message: string, kind: Failure['class'] = 'invalid'): never =>
-  fail({ class: kind, code, message });
+const HINTS = {
+  'write-back-channel': 'Give the cluster one of the configured channels.',
+  'write-back-branch': 'Push the branch; the record is written when it is there.',
+  'write-back-file': 'Mend the file, or delete it: it is written anew.',
+  'write-back-moved': 'It is tried again by itself.',
+} as const;
+
+const refuse = (code: keyof typeof HINTS, message: string, kind: Failure['class'] = 'invalid'): never =>
+  fail({ class: kind, code, message, hint: HINTS[code] });
 
 function lastWrite(value: unknown): LastWrite | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
