@@ -181,6 +181,7 @@ export function connectionSettings(options: PoolOptions): Record<string, unknown
     application_name: options.applicationName ?? 'fairway',
     connectionTimeoutMillis: seconds(5),
     keepAlive: true,
+    keepAliveInitialDelayMillis: seconds(10),
   };
 }
 
