@@ -57,11 +57,11 @@ export class PackedCache implements RenderCache {
   }
 
   set(key: string, value: unknown, bytes?: number, copyable = false): void {
+    this.drop(key);
     if (!copyable) {
       this.live.set(key, value, bytes);
       return;
     }
-    this.drop(key);
     const serialized = serialize(value);
     const digest = createHash('sha256').update(serialized).digest('base64');
     const body = this.bodies.get(digest) ?? bodyOf(digest, serialized);

@@ -17,8 +17,9 @@ export class RecentParts<T> {
   }
 
   add(id: string, value: T, bytes: number): void {
+    this.bytes += bytes - (this.entries.get(id)?.bytes ?? 0);
+    this.entries.delete(id);
     this.entries.set(id, { value, bytes });
-    this.bytes += bytes;
     for (const [oldest, entry] of this.entries) {
       if (this.bytes <= this.maxBytes) return;
       this.entries.delete(oldest);
