@@ -86,11 +86,13 @@ export function stepsDriftContract(name: string, makeTarget: () => Promise<Steps
         const path = `${steps.deploymentPath('web')}/scale`;
         await steps.patch(path, 'merge', scale, 'kube-controller-manager');
         const before = await versions();
+        const since = steps.requestCount;
         if (round % 3 === 0) steps.bed.restart();
         steps.bed.configItems = { drift_mode: round % 2 === 0 ? 'correct' : 'detect' };
         const { manifests, report } = await steps.bed.resync();
         expect(manifests).toMatchObject({ kind: 'done', changed: false });
         expect(report.problems, `round ${round}`).toEqual([]);
+        expect(steps.writes(since), `round ${round}`).toEqual([]);
         expect(await versions(), `round ${round}`).toEqual(before);
       }
       // Nor does a new revision take the replicas back.

@@ -1,6 +1,7 @@
 import https from 'node:https';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
+import { digestOfValue } from '#kernel';
 import type { KubernetesObject } from '#fleet';
 import type { KubernetesPort } from '#ports';
 import { CountingProxy, type CountedRequest } from '../support/counting-proxy.js';
@@ -15,6 +16,8 @@ export interface StepsTarget extends KubernetesTarget {
   addWebhook(hook: TestWebhook): Promise<() => Promise<void>>;
 }
 
+type Versioned = KubernetesObject & { readonly status?: unknown };
+
 const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
@@ -27,6 +30,8 @@ export class StepsSpace {
   readonly id: string;
   readonly port: KubernetesPort;
   readonly #undo: (() => Promise<unknown>)[] = [];
+  /** Whether controllers run. */
+  #controlled: boolean | undefined;
 
   private constructor(
     readonly space: ContractSpace,
@@ -101,12 +106,26 @@ export class StepsSpace {
     return found.map(({ metadata }) => metadata.name).sort();
   }
 
-  /** Versions of everything of these kinds here: equal ones mean that nothing was written. */
+  /** What the steps wrote to the API server. */
+  writes(since: number): readonly CountedRequest[] {
+    return this.requests(since).filter(({ method, dryRun }) => method !== 'GET' && !dryRun);
+  }
+
+  /**
+   * Versions of everything of these kinds here: equal ones mean that nothing was written. Where controllers run, they write
+   * status and annotations when they like: there it is what the objects ask for.
+   */
   async versions(...kinds: readonly (readonly [string, string])[]): Promise<readonly string[]> {
+    // A controller puts it into every namespace.
+    const trace = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'default', name: 'kube-root-ca.crt' };
+    this.#controlled ??= (await this.port.get(trace)) !== undefined;
     const lists = await Promise.all(
       kinds.map(([apiVersion, kind]) => this.port.list({ apiVersion, kind }, { namespace: this.ns })),
     );
-    return lists.flat().map(({ kind, metadata }) => `${kind}/${metadata.name}@${metadata.resourceVersion}`);
+    return lists.flat().map(({ metadata, status: _status, ...asked }: Versioned) => {
+      const version = this.#controlled ? digestOfValue(asked) : metadata.resourceVersion;
+      return `${asked.kind}/${metadata.name}@${version}`;
+    });
   }
 
   /** A write beside Fairway. `path`: below the server's URL. */

@@ -7,6 +7,7 @@ import { WebhookServer, type TestWebhook } from '../support/webhook-server.js';
 import type { StepsTarget } from './kubernetes-steps.fixture.js';
 import { stepsApplyContract } from './kubernetes-steps-apply.contract.js';
 import { stepsDriftContract } from './kubernetes-steps-drift.contract.js';
+import { stepsOrderContract } from './kubernetes-steps-order.contract.js';
 import { stepsPruneContract } from './kubernetes-steps-prune.contract.js';
 
 const ID = 'aws:123456789012:eu-central-1:kube-1';
@@ -65,6 +66,7 @@ async function addWebhook(kubeconfig: string, hook: TestWebhook): Promise<() => 
 
 // The simulator is tried with 250 objects, and with a death after every call, in test/integration/manifests-*.spec.ts.
 stepsApplyContract('the simulated API', simulated, 8);
+stepsOrderContract('the simulated API', simulated);
 stepsDriftContract('the simulated API', simulated);
 stepsPruneContract('the simulated API', simulated, 7);
 
@@ -73,6 +75,7 @@ if (real !== undefined && real !== '') {
   const kubeconfig = readFileSync(real, 'utf8');
   const target = { kubeconfig, addWebhook: (hook: TestWebhook) => addWebhook(kubeconfig, hook) };
   stepsApplyContract('the API of FAIRWAY_TEST_KUBECONFIG', async () => target);
+  stepsOrderContract('the API of FAIRWAY_TEST_KUBECONFIG', async () => target);
   stepsDriftContract('the API of FAIRWAY_TEST_KUBECONFIG', async () => target);
   stepsPruneContract('the API of FAIRWAY_TEST_KUBECONFIG', async () => target);
 }

@@ -15,6 +15,10 @@ type FieldTree = { readonly [step: string]: FieldTree };
 export const managersOf = (object: KubernetesObject): readonly ManagerEntry[] =>
   (object.metadata.managedFields ?? []) as readonly ManagerEntry[];
 
+/** Whether Fairway ever applied it; labels alone can be copied. */
+export const isAppliedByUs = (object: KubernetesObject): boolean =>
+  managersOf(object).some((entry) => entry.manager === FIELD_MANAGER && entry.operation === 'Apply');
+
 /** Who owns the place, the latest writer first; a manager of a whole list or map owns what is in it. */
 export function ownersOf(
   object: KubernetesObject,

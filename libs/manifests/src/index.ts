@@ -25,6 +25,7 @@ export {
   MANAGED_BY_LABEL,
   PRUNE_ANNOTATION,
 } from './labels.js';
-export { decidePrune, pruneKey } from './prune.js';
+export { decidePrune } from './prune.js';
+export { MeaningIndex } from './same-object.js';
 export { planStages } from './stages.js';
 export type * from './types.js';

@@ -123,6 +123,62 @@ describe('decidePrune', () => {
     expect(more.prune.map(({ item: entry }) => entry.ref.kind)).toEqual(['ConfigMap']);
   });
 
+  it('what goes anyway is no part of what is confirmed: the answer is still good when that is gone', () => {
+    const data = item('PersistentVolumeClaim', 'data');
+    const { digest } = decidePrune(question([data, item('ConfigMap', 'c')]));
+    expect(decidePrune(question([data], { confirmations: [digest] })).prune).toHaveLength(1);
+  });
+
+  it('an approval ends when Git names the object again', () => {
+    const data = item('PersistentVolumeClaim', 'data');
+    const other = item('PersistentVolumeClaim', 'other');
+    const { digest } = decidePrune(question([data, other]));
+    const { approved } = decidePrune(question([data, other], { confirmations: [digest] }));
+    expect(decidePrune(question([data, other], { approved })).prune).toHaveLength(2);
+    const back = decidePrune(question([data, other], { approved, desired: [data.ref] }));
+    expect(back.prune.map(({ item: entry }) => entry)).toEqual([other]);
+    const again = decidePrune(question([data, other], { approved: back.approved }));
+    expect(again.blocked).toMatchObject([{ item: data, code: 'needs-confirmation' }]);
+  });
+
+  it('never deletes what Git names in other words, or under another kind of the same object', () => {
+    const entry = item('ConfigMap', 'c');
+    const named = (desired: ObjectRef, live: Partial<KubernetesObject['metadata']> = {}) =>
+      decidePrune(
+        question([entry], {
+          desired: [desired],
+          live: new Map([[refKey(entry.ref), objectOf(entry, live)]]),
+        }),
+      );
+    const { namespace: _none, ...unspelt } = entry.ref;
+    for (const kept of [
+      named(unspelt, { namespace: 'default' }),
+      named(unspelt, { namespace: undefined } as never),
+      named({ ...entry.ref, namespace: 'elsewhere' }, { namespace: undefined } as never),
+    ]) {
+      expect(kept).toMatchObject({ prune: [], blocked: [], forget: [entry] });
+    }
+    expect(named(unspelt).prune).toHaveLength(1);
+    expect(named({ ...entry.ref, namespace: 'elsewhere' }).prune).toHaveLength(1);
+    const moved = { ...entry, ref: { ...entry.ref, apiVersion: 'moved.example.org/v1' } };
+    const both = question([entry, moved], { desired: [moved.ref] });
+    expect(decidePrune(both)).toMatchObject({ prune: [], forget: [entry] });
+  });
+
+  it('trusts the labels of an object that it never saw only where it applied it', () => {
+    const { uid: _unseen, ...unseen } = item('ConfigMap', 'c');
+    const by = (manager: string, operation: string) =>
+      decidePrune(
+        question([unseen], {
+          live: new Map([
+            [refKey(unseen.ref), objectOf(unseen, { managedFields: [{ manager, operation }] } as never)],
+          ]),
+        }),
+      );
+    expect(by('fairway', 'Apply').prune).toHaveLength(1);
+    expect(by('kubectl-create', 'Update').blocked).toMatchObject([{ code: 'not-ours' }]);
+  });
+
   it('stops at the budget, all or nothing, until it is confirmed', () => {
     const inventory = Array.from({ length: 100 }, (_, i) => item('ConfigMap', `c${i}`));
     const desired = inventory.slice(30).map((entry) => entry.ref);

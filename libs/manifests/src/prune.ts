@@ -1,7 +1,9 @@
-import { digestOfValue, type Digest } from '#kernel';
+import { digestOfValue } from '#kernel';
 import { refKey, type KubernetesObject } from '#fleet';
+import { isAppliedByUs } from './field-owners.js';
 import { applyRank } from './kind-order.js';
 import { isOurs, PRUNE_ANNOTATION } from './labels.js';
+import { MeaningIndex } from './same-object.js';
 import type { InventoryItem, PruneBlock, PruneDecision, PruneItem, PruneQuestion } from './types.js';
 
 const NEEDS_CONFIRMATION = [
@@ -18,10 +20,7 @@ const NEEDS_CONFIRMATION = [
  * without `removed: true` is not pruned at all. The rest goes on.
  */
 export function decidePrune(question: PruneQuestion): PruneDecision {
-  const desired = new Set(question.desired.map(refKey));
-  const candidates = question.inventory.filter((item) => !desired.has(refKey(item.ref)));
-  const live = candidates.filter((item) => question.live.has(refKey(item.ref)));
-  const forget = candidates.filter((item) => !question.live.has(refKey(item.ref)));
+  const { candidates, live, forget } = sort(question);
   const blocked: PruneBlock[] = [];
   const free: PruneItem[] = [];
   for (const item of live) {
@@ -31,18 +30,46 @@ export function decidePrune(question: PruneQuestion): PruneDecision {
     else if (verdict) blocked.push(verdict);
     else free.push({ item, uid: object.metadata.uid ?? item.uid ?? '' });
   }
-  const digest = digestOfSet(free, blocked);
-  const confirmed = question.confirmations.includes(digest);
-  const confirmable = [
-    ...free.map(({ item }) => item),
-    ...blocked.filter((block) => block.code === 'needs-confirmation').map((block) => block.item),
-  ].map(pruneKey);
-  const allowed = confirmed
-    ? [...free, ...unblockedBy(question, blocked)]
-    : withinBudget(question, free, blocked, digest);
-  const rest = confirmed ? blocked.filter((block) => block.code !== 'needs-confirmation') : blocked;
-  const withDigest = rest.map((block) => ({ ...block, remedy: block.remedy.replace('DIGEST', digest) }));
-  return { prune: [...allowed].sort(deletionOrder), blocked: withDigest, forget, digest, confirmable };
+  const surprising = overBudget(question, free);
+  const waiting = blocked.filter((block) => block.code === 'needs-confirmation');
+  const digest = digestOfValue([...waiting, ...surprising].map(({ item }) => pruneKey(item)).sort());
+  const known = new Set(candidates.map(pruneKey));
+  const approved = (question.approved ?? []).filter((key) => known.has(key));
+  if (question.confirmations.includes(digest)) {
+    const prune = [...free, ...waiting.map((block) => unblocked(question, block))].sort(deletionOrder);
+    const rest = blocked.filter((block) => block.code !== 'needs-confirmation');
+    const now = prune.map(({ item }) => pruneKey(item));
+    return { prune, blocked: rest, forget, digest, approved: [...new Set([...approved, ...now])] };
+  }
+  const held = new Set<PruneItem>(surprising);
+  const prune = free.filter((one) => !held.has(one)).sort(deletionOrder);
+  const all = [...blocked, ...surprising.map(({ item }) => tooMany(question, item, surprising.length))];
+  const told = all.map((block) => ({ ...block, remedy: block.remedy.replace('DIGEST', digest) }));
+  return { prune, blocked: told, forget, digest, approved };
+}
+
+interface Sorted {
+  readonly candidates: readonly InventoryItem[];
+  /** Candidates that exist. */
+  readonly live: readonly InventoryItem[];
+  /** Candidates that are gone, and entries of what Git still names, in other words. */
+  readonly forget: InventoryItem[];
+}
+
+/** An object is never deleted under one name while Git wants it under another: a namespace spelt out, a kind that moved. */
+function sort(question: PruneQuestion): Sorted {
+  const desired = new Set(question.desired.map(refKey));
+  const meant = new MeaningIndex(question.desired);
+  const kept = question.inventory.filter((item) => desired.has(refKey(item.ref)));
+  const uids = new Set(kept.flatMap(({ uid }) => uid ?? []));
+  const isWanted = (object: KubernetesObject): boolean =>
+    meant.of(object).length > 0 || uids.has(object.metadata.uid ?? '');
+  const candidates = question.inventory.filter((item) => !desired.has(refKey(item.ref)));
+  const stays = (item: InventoryItem): boolean => {
+    const object = question.live.get(refKey(item.ref));
+    return object !== undefined && !isWanted(object);
+  };
+  return { candidates, live: candidates.filter(stays), forget: candidates.filter((item) => !stays(item)) };
 }
 
 function judge(
@@ -56,6 +83,9 @@ function judge(
   if (other && !ours) return 'ours-no-more';
   if (other) return block(item, 'other-uid', 'somebody deleted it and created it again');
   if (!ours) return block(item, 'not-ours', 'it does not carry the labels of this cluster');
+  if (item.uid === undefined && !isAppliedByUs(object)) {
+    return block(item, 'not-ours', 'it carries our labels, but was never applied by Fairway');
+  }
   if (object.metadata.annotations?.[PRUNE_ANNOTATION] === 'disabled') {
     return block(item, 'prune-disabled', `annotation ${PRUNE_ANNOTATION}: disabled`);
   }
@@ -85,30 +115,24 @@ function block(
   return { item, code, reason, remedy: remedies[code] };
 }
 
-/** All or nothing: half of an unexpected mass deletion would be as wrong as the whole. */
-function withinBudget(
-  question: PruneQuestion,
-  free: readonly PruneItem[],
-  blocked: PruneBlock[],
-  digest: Digest,
-): readonly PruneItem[] {
-  const budget = question.budget ?? Math.max(5, Math.floor(question.inventory.length / 10));
-  const told = free.filter(({ item }) => removedByName(question, item) || isApproved(question, item));
+/** More than the budget that nobody announced. All or nothing: half of an unexpected mass deletion would be as wrong. */
+function overBudget(question: PruneQuestion, free: readonly PruneItem[]): readonly PruneItem[] {
   const surprising = free.filter(({ item }) => !removedByName(question, item) && !isApproved(question, item));
-  if (surprising.length <= budget) return free;
-  for (const { item } of surprising) {
-    blocked.push({
-      item,
-      code: 'over-budget',
-      reason: `${surprising.length} objects would go at once, ${budget} may`,
-      remedy: `Confirm the prune ${digest}.`,
-    });
-  }
-  return told;
+  return surprising.length > budgetOf(question) ? surprising : [];
 }
 
+const budgetOf = ({ budget, inventory }: PruneQuestion): number =>
+  budget ?? Math.max(5, Math.floor(inventory.length / 10));
+
+const tooMany = (question: PruneQuestion, item: InventoryItem, count: number): PruneBlock => ({
+  item,
+  code: 'over-budget',
+  reason: `${count} objects would go at once, ${budgetOf(question)} may`,
+  remedy: 'Confirm the prune DIGEST.',
+});
+
 /** Identity of one object in a prune: another one under the same name was not meant. */
-export const pruneKey = (item: InventoryItem): string => `${refKey(item.ref)} ${item.uid ?? ''}`;
+const pruneKey = (item: InventoryItem): string => `${refKey(item.ref)} ${item.uid ?? ''}`;
 
 const isApproved = (question: PruneQuestion, item: InventoryItem): boolean =>
   (question.approved ?? []).includes(pruneKey(item));
@@ -117,18 +141,10 @@ const isApproved = (question: PruneQuestion, item: InventoryItem): boolean =>
 const removedByName = (question: PruneQuestion, item: InventoryItem): boolean =>
   question.components.some((component) => component.name === item.component && component.removed);
 
-const unblockedBy = (question: PruneQuestion, blocked: readonly PruneBlock[]): readonly PruneItem[] =>
-  blocked
-    .filter((block) => block.code === 'needs-confirmation')
-    .map(({ item }) => ({ item, uid: question.live.get(refKey(item.ref))?.metadata.uid ?? item.uid ?? '' }));
-
-function digestOfSet(free: readonly PruneItem[], blocked: readonly PruneBlock[]): Digest {
-  const confirmable = blocked
-    .filter((block) => block.code === 'needs-confirmation')
-    .map((block) => block.item);
-  const keys = [...free.map(({ item }) => item), ...confirmable].map(pruneKey);
-  return digestOfValue(keys.sort());
-}
+const unblocked = (question: PruneQuestion, { item }: PruneBlock): PruneItem => ({
+  item,
+  uid: question.live.get(refKey(item.ref))?.metadata.uid ?? item.uid ?? '',
+});
 
 /** Reverse of the apply: what others refer to goes last. */
 const deletionOrder = (a: PruneItem, b: PruneItem): number =>

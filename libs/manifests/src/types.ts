@@ -102,10 +102,10 @@ export interface PruneDecision {
   readonly blocked: readonly PruneBlock[];
   /** Entries whose object is gone or is not ours any more: they only leave the inventory. */
   readonly forget: readonly InventoryItem[];
-  /** Identity of the set of objects that this decision is about; a confirmation names it. */
+  /** Identity of the set of objects that wait for a confirmation; a confirmation names it. What goes anyway is no part of it. */
   readonly digest: Digest;
-  /** `pruneKey`s of what a confirmation of `digest` lets go: what is deleted now and what waits for it. */
-  readonly confirmable: readonly string[];
+  /** `pruneKey`s of what people let go, now or before, and is still to go; what Git names again must be asked for again. */
+  readonly approved: readonly string[];
 }
 
 export interface ImmutableFailure {

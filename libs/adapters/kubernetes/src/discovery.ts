@@ -1,7 +1,7 @@
 import { FailureError, minutes, type Clock, type Duration, type Instant } from '#kernel';
 import type { ApiTransport } from './api-transport.js';
 import { failureError } from './classify.js';
-import { isRecord, parseJson } from './status.js';
+import { isRecord, parseJson, type ApiAnswer } from './status.js';
 import type { RequestContext } from './request-context.js';
 
 export interface ResourceKind {
@@ -40,6 +40,21 @@ export class Discovery {
     return fresh?.kinds.get(kind) ?? (await this.#read(apiVersion)).kinds.get(kind);
   }
 
+  /**
+   * As `find`, for objects that may exist already: where that version of the API is not served, another one of its group.
+   * A cluster's upgrade takes versions away and leaves the objects.
+   */
+  async findStored(apiVersion: string, kind: string): Promise<ResourceKind | undefined> {
+    const found = await this.find(apiVersion, kind);
+    const [group, version] = apiVersion.split('/');
+    if (found || group === undefined || version === undefined) return found;
+    for (const other of await this.#versionsOf(group)) {
+      const served = other === apiVersion ? undefined : await this.find(other, kind);
+      if (served) return served;
+    }
+    return undefined;
+  }
+
   async require(apiVersion: string, kind: string): Promise<ResourceKind> {
     const found = await this.find(apiVersion, kind);
     if (found) return found;
@@ -64,6 +79,18 @@ export class Discovery {
     return reading;
   }
 
+  /** `group/version`s that are served, the newest first as the API server sorts them; none of a group that is not there. */
+  async #versionsOf(group: string): Promise<readonly string[]> {
+    const context: RequestContext = { action: `discover ${group}`, verb: 'read' };
+    const answer = await this.transport.send({ method: 'GET', path: `/apis/${group}`, context });
+    if (isAbsent(answer)) return [];
+    const found = answer.status === 200 ? parseJson(answer.body) : undefined;
+    if (!isRecord(found) || !Array.isArray(found['versions'])) {
+      throw failureError(answer.status === 200 ? { ...answer, status: 502 } : answer, context);
+    }
+    return found['versions'].filter(isRecord).map((one) => String(one['groupVersion']));
+  }
+
   async #fetch(apiVersion: string): Promise<Group> {
     const context: RequestContext = { action: `discover ${apiVersion}`, verb: 'read' };
     if (!/^([a-z0-9.-]+\/)?[a-z0-9]+$/.test(apiVersion)) {
@@ -83,12 +110,14 @@ export class Discovery {
         readAt: this.clock.now(),
       };
     }
-    // A group that is not served is answered with a Status, or with "404 page not found" in plain text.
-    const absent = answer.status === 404 && (isRecord(list) || answer.body.startsWith('404 page not found'));
-    if (absent) return { kinds: new Map(), readAt: this.clock.now() };
+    if (isAbsent(answer)) return { kinds: new Map(), readAt: this.clock.now() };
     throw failureError(answer.status === 200 ? { ...answer, status: 502 } : answer, context);
   }
 }
+
+/** A group that is not served is answered with a Status, or with "404 page not found" in plain text. */
+const isAbsent = ({ status, body }: ApiAnswer): boolean =>
+  status === 404 && (isRecord(parseJson(body)) || body.startsWith('404 page not found'));
 
 function kindsOf(apiVersion: string, resources: readonly unknown[]): ReadonlyMap<string, ResourceKind> {
   const kinds = new Map<string, ResourceKind>();

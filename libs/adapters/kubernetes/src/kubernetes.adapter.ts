@@ -20,7 +20,7 @@ import type {
   NodePatch,
   WatchedKind,
 } from '#ports';
-import type { ApiTransport } from './api-transport.js';
+import type { ApiRequest, ApiTransport } from './api-transport.js';
 import { failureError, isUidMismatch } from './classify.js';
 import { kindUnknown, type Discovery, type ResourceKind } from './discovery.js';
 import { classifyEviction } from './eviction.js';
@@ -28,6 +28,7 @@ import { adoptFields } from './field-adoption.js';
 import { nodeMergePatch } from './node-patch.js';
 import { podLogText } from './pod-log.js';
 import {
+  absent,
   collectionPath,
   listed,
   object,
@@ -60,7 +61,7 @@ export class KubernetesAdapter implements KubernetesPort {
     return readVersion(this.transport);
   }
 
-  async ready(): Promise<boolean> {
+  ready(): Promise<boolean> {
     return askReady(this.transport);
   }
 
@@ -142,12 +143,9 @@ export class KubernetesAdapter implements KubernetesPort {
   }
 
   async get(ref: ObjectRef): Promise<KubernetesObject | undefined> {
-    const kind = await this.discovery.find(ref.apiVersion, ref.kind);
-    if (!kind) return undefined;
     const context = { ...read(`read ${refKey(ref)}`), secret: ref.kind === 'Secret' };
-    const answer = await this.transport.send({ method: 'GET', path: objectPath(kind, ref), context });
-    if (this.#absent(answer, kind)) return undefined;
-    return object(answer, context);
+    const answer = await this.#ofStored(ref, { method: 'GET', context });
+    return answer && object(answer, context);
   }
 
   async list(
@@ -217,23 +215,17 @@ export class KubernetesAdapter implements KubernetesPort {
   }
 
   async delete(ref: ObjectRef, options: DeleteOptions): Promise<boolean> {
-    const kind = await this.discovery.find(ref.apiVersion, ref.kind);
-    if (!kind) return false;
     const context = { action: `delete ${refKey(ref)}`, verb: 'delete' } as const;
-    const answer = await this.transport.send({
-      method: 'DELETE',
-      path: objectPath(kind, ref),
-      body: {
-        apiVersion: 'v1',
-        kind: 'DeleteOptions',
-        ...(options.uid !== undefined && { preconditions: { uid: options.uid } }),
-        ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
-        ...(options.propagationPolicy !== undefined && { propagationPolicy: options.propagationPolicy }),
-      },
-      context,
-    });
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      ...(options.uid !== undefined && { preconditions: { uid: options.uid } }),
+      ...(options.gracePeriodSeconds !== undefined && { gracePeriodSeconds: options.gracePeriodSeconds }),
+      ...(options.propagationPolicy !== undefined && { propagationPolicy: options.propagationPolicy }),
+    };
+    const answer = await this.#ofStored(ref, { method: 'DELETE', body, context });
+    if (!answer) return false;
     if (answer.status >= 200 && answer.status < 300) return true;
-    if (this.#absent(answer, kind)) return false;
     const status = parseStatus(answer.body);
     // The one that was meant is gone; the name belongs to another object now.
     if (answer.status === 409 && status && isUidMismatch(status)) return false;
@@ -275,9 +267,16 @@ export class KubernetesAdapter implements KubernetesPort {
     this.watches.subscribe(kinds, changed, signal);
   }
 
-  /** True for a 404 on the object or on the whole kind. */
-  #absent(answer: ApiAnswer, kind: ResourceKind): boolean {
-    return this.#vanished(answer, kind) || (answer.status === 404 && parseStatus(answer.body) !== undefined);
+  /** Asks for an object by a version of its API that is served; undefined where it is not there. */
+  async #ofStored(ref: ObjectRef, ask: Omit<ApiRequest, 'path'>): Promise<ApiAnswer | undefined> {
+    for (let again = false; ; again = true) {
+      const kind = await this.discovery.findStored(ref.apiVersion, ref.kind);
+      if (!kind) return undefined;
+      const answer = await this.transport.send({ ...ask, path: objectPath(kind, ref) });
+      // What was known of the kind is no longer true: the version is gone, or all of it.
+      if (this.#vanished(answer, kind) && !again) continue;
+      return answer.status === 404 ? absent(answer) : answer;
+    }
   }
 
   /** The path itself is gone, so what was discovered is no longer true. */

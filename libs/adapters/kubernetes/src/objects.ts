@@ -4,7 +4,7 @@ import type { ListOptions } from '#ports';
 import { failureError } from './classify.js';
 import type { ResourceKind } from './discovery.js';
 import type { RequestContext } from './request-context.js';
-import { isRecord, parseJson, type ApiAnswer } from './status.js';
+import { isRecord, parseJson, parseStatus, type ApiAnswer } from './status.js';
 
 export const segment = (part: string): string => encodeURIComponent(part);
 
@@ -59,3 +59,7 @@ export function withoutServerFields(desired: KubernetesObject): KubernetesObject
   } = desired.metadata;
   return { ...desired, metadata: metadata as KubernetesObject['metadata'] };
 }
+
+/** A 404 of the API server means that the object is not there; one of somebody else's means nothing. */
+export const absent = (answer: ApiAnswer): ApiAnswer | undefined =>
+  parseStatus(answer.body) !== undefined || answer.body.startsWith('404 page not found') ? undefined : answer;

@@ -8,7 +8,7 @@ import { tell } from '../pass/pass.js';
 import { heldOutcome } from '../steps/held.js';
 import { applyObject } from './apply-object.js';
 import type { Compared } from './compare-objects.js';
-import { progressOf, saveProgress } from './progress.js';
+import { isPending, progressOf, saveProgress } from './progress.js';
 import { stageHealth } from './stage-health.js';
 import { API_CONCURRENCY, type Survey } from './survey.js';
 
@@ -21,6 +21,12 @@ interface Run {
   readonly written: Map<string, KubernetesObject>;
   /** Components that are not through, and why. What depends on them waits. */
   readonly unfinished: Map<string, Outcome>;
+  /** Components whose turn did not come, because of what they depend on. */
+  readonly skipped: Set<string>;
+  /** Components of which an object could not be applied. */
+  readonly incomplete: Set<string>;
+  /** Objects that were not applied in this pass though they should, by `refKey`. */
+  readonly missing: Set<string>;
   readonly limit: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
@@ -41,12 +47,22 @@ export async function applyStages(
   compared: ReadonlyMap<string, Compared>,
 ): Promise<StagesResult> {
   const limit = createLimiter(API_CONCURRENCY);
-  const run: Run = { pass, survey, compared, written: new Map(), unfinished: new Map(), limit };
+  const run: Run = {
+    ...{ pass, survey, compared, limit },
+    ...{
+      written: new Map(),
+      unfinished: new Map(),
+      skipped: new Set(),
+      incomplete: new Set(),
+      missing: new Set(),
+    },
+  };
   for (const group of groupsOf(stages)) {
-    const stopped = await runGroup(
-      run,
-      group.filter((stage) => mayRun(run, stage)),
-    );
+    const ready = group.filter((stage) => mayRun(run, stage));
+    for (const { component } of group.filter((stage) => !ready.includes(stage))) {
+      if (component !== undefined) run.skipped.add(component);
+    }
+    const stopped = await runGroup(run, ready);
     if (stopped) return { outcome: stopped, written: run.written };
   }
   return { outcome: overall(pass, run.unfinished), written: run.written };
@@ -71,14 +87,27 @@ function groupsOf(stages: readonly Stage[]): readonly (readonly Stage[])[] {
   return groups;
 }
 
+const isThrough = (run: Run, component: string): boolean =>
+  !run.unfinished.has(component) && !run.skipped.has(component);
+
 const mayRun = (run: Run, stage: Stage): boolean =>
-  !stage.after.some((name) => run.unfinished.has(name)) &&
-  (stage.component === undefined || !run.unfinished.has(stage.component));
+  stage.after.every((name) => isThrough(run, name)) &&
+  (stage.component === undefined || isThrough(run, stage.component));
+
+/**
+ * A webhook that is asked before its component answers stops what it was meant to watch, so a new one waits for the
+ * component's health. One that is there already may be what keeps the component down: its change only waits for the rest.
+ */
+function mayApply(run: Run, stage: Stage, { staged, action }: Compared): boolean {
+  const { component } = staged;
+  if (stage.kind !== 'webhooks' || isThrough(run, component)) return true;
+  return action !== 'create' && !run.skipped.has(component) && !run.incomplete.has(component);
+}
 
 async function runGroup(run: Run, group: readonly Stage[]): Promise<Outcome | undefined> {
   const { pass } = run;
-  const pending = group.filter((stage) => progressOf(pass).applied[stage.name] === undefined);
-  const writes = pending.flatMap((stage) => changesOf(run, stage));
+  const pending = group.filter((stage) => isPending(pass, stage));
+  const writes = pending.flatMap((stage) => changesOf(run, stage).filter((one) => mayApply(run, stage, one)));
   if (writes.length > 0) {
     const held = heldOutcome(pass);
     if (held) return held;
@@ -93,18 +122,38 @@ async function runGroup(run: Run, group: readonly Stage[]): Promise<Outcome | un
     await pass.intents.perform(intent, () => applyAll(run, pending));
     tellApplied(run, names, writes);
   }
-  const now = pass.ports.clock.now();
-  const through = pending.filter(
-    ({ component }) => component === undefined || !run.unfinished.has(component),
-  );
-  const times = Object.fromEntries(through.map(({ name }) => [name, now]));
-  saveProgress(pass, { applied: { ...progressOf(pass).applied, ...times } });
+  saveApplied(run, pending);
   for (const stage of group) {
     const stopped = await settle(run, stage);
     if (stopped) return stopped;
   }
   return undefined;
 }
+
+/** A stage of several components goes on where one of them failed; what is missing is tried with every pass. */
+function saveApplied(run: Run, pending: readonly Stage[]): void {
+  const { pass } = run;
+  const { applied, partly = [] } = progressOf(pass);
+  const now = pass.ports.clock.now();
+  const through = pending.filter(
+    ({ component }) => component === undefined || !run.unfinished.has(component),
+  );
+  const wrote = (stage: Stage): boolean => objectsOf(stage).some((key) => run.written.has(key));
+  const lacks = (stage: Stage): boolean => changesOf(run, stage).some((one) => !isWritten(run, one));
+  const times = through.map(
+    (stage) => [stage.name, wrote(stage) ? now : (applied[stage.name] ?? now)] as const,
+  );
+  const names = through.map(({ name }) => name);
+  saveProgress(pass, {
+    applied: { ...applied, ...Object.fromEntries(times) },
+    partly: [
+      ...partly.filter((name) => !names.includes(name)),
+      ...through.filter(lacks).map(({ name }) => name),
+    ],
+  });
+}
+
+const isWritten = (run: Run, { staged }: Compared): boolean => run.written.has(refKey(refOf(staged.object)));
 
 const objectsOf = (stage: Stage): readonly string[] =>
   stage.batches.flat().map(({ object }) => refKey(refOf(object)));
@@ -128,7 +177,8 @@ async function applyStage(run: Run, stage: Stage): Promise<void> {
       batch.map(({ object, component }) =>
         run.limit(async () => {
           const compared = run.compared.get(refKey(refOf(object)));
-          if (compared && compared.action !== 'none') await applyOne(run, component, compared);
+          if (!compared || compared.action === 'none') return;
+          if (mayApply(run, stage, compared)) await applyOne(run, component, compared);
         }),
       ),
     );
@@ -140,15 +190,18 @@ async function applyStage(run: Run, stage: Stage): Promise<void> {
 }
 
 async function applyOne(run: Run, component: string, compared: Compared): Promise<void> {
+  const key = refKey(refOf(compared.staged.object));
   const result = await applyObject(run.pass, compared);
   if (result.kind === 'applied') {
-    run.written.set(refKey(refOf(compared.staged.object)), result.object);
-  } else if (result.kind === 'waiting') {
-    if (!run.unfinished.has(component)) {
-      run.unfinished.set(component, waiting(result.for, run.pass.settings.pollInterval));
-    }
-  } else {
+    run.written.set(key, result.object);
+    return;
+  }
+  run.incomplete.add(component);
+  run.missing.add(key);
+  if (result.kind === 'refused') {
     run.unfinished.set(component, failed(addFailure(run.unfinished.get(component), result.failure)));
+  } else if (!run.unfinished.has(component)) {
+    run.unfinished.set(component, waiting(result.for, run.pass.settings.pollInterval));
   }
 }
 
@@ -170,6 +223,7 @@ async function settle(run: Run, stage: Stage): Promise<Outcome | undefined> {
     run.pass,
     stage,
     (key) => run.written.get(key) ?? run.survey.live.get(key),
+    (key) => !run.missing.has(key),
   );
   if (result.kind === 'healthy') return undefined;
   for (const [component, failure] of result.failed) run.unfinished.set(component, failed(failure));

@@ -8,6 +8,8 @@ export interface Progress {
   readonly key: string;
   /** Names of stages that were applied, with the time. */
   readonly applied: Readonly<Record<string, Instant>>;
+  /** Stages among them that lack an object: it was refused, or has to wait. */
+  readonly partly?: readonly string[];
   readonly deletedBefore: boolean;
   /** When all was as it should be; from then on differences are drift. */
   readonly doneAt?: Instant;
@@ -20,6 +22,12 @@ export function progressOf(pass: Pass): Progress {
   const stored = pass.memory.get(PROGRESS) as Partial<Progress> | undefined;
   if (stored?.key === key && stored.applied) return stored as Progress;
   return { key, applied: {}, deletedBefore: false };
+}
+
+/** Whether something of the stage is still to be applied. */
+export function isPending(pass: Pass, stage: { readonly name: string }): boolean {
+  const { applied, partly = [] } = progressOf(pass);
+  return applied[stage.name] === undefined || partly.includes(stage.name);
 }
 
 export const saveProgress = (pass: Pass, change: Partial<Progress>): void =>

@@ -21,14 +21,15 @@ interface Look {
   readonly health: Health;
 }
 
-/** Judges a stage by what was just written or listed; asks only for what neither shows. */
+/** Judges a stage by what was just written or listed; asks only for what neither shows. `counts`: not what was refused. */
 export async function stageHealth(
   pass: Pass,
   stage: Stage,
   seen: (key: string) => KubernetesObject | undefined,
+  counts: (key: string) => boolean,
 ): Promise<StageHealth> {
   if (stage.waitFor === 'nothing') return { kind: 'healthy' };
-  const objects = stage.batches.flat();
+  const objects = stage.batches.flat().filter(({ object }) => counts(refKey(refOf(object))));
   const looks = await mapBounded(objects, API_CONCURRENCY, async (staged): Promise<Look> => {
     const ref = refOf(staged.object);
     const known = seen(refKey(ref));

@@ -1,7 +1,7 @@
 import { toFailure } from '#kernel';
 import type { KubernetesObject, ObjectRef } from '#fleet';
 import { refKey, refOf } from '#fleet';
-import type { StagedObject } from '#manifests';
+import { MeaningIndex, type StagedObject } from '#manifests';
 import type { InventoryEntry, KubernetesPort } from '#ports';
 import { mapBounded } from '../bounded.js';
 import type { Pass } from '../pass/pass.js';
@@ -14,7 +14,7 @@ const OURS = 'app.kubernetes.io/managed-by=fairway';
 
 /** What Fairway knows of a cluster's objects at one moment. */
 export interface Survey {
-  /** Objects with our labels, with managedFields, by `refKey`. Kinds that we never applied are not looked at. */
+  /** Objects with our labels, with managedFields, by `refKey` as Git names them. Kinds that we never applied are not looked at. */
   readonly live: ReadonlyMap<string, KubernetesObject>;
   readonly inventory: ReadonlyMap<string, InventoryEntry>;
 }
@@ -33,7 +33,12 @@ export async function surveyObjects(pass: Pass, objects: readonly StagedObject[]
   const lists = await mapBounded([...kinds.values()], API_CONCURRENCY, (kind) =>
     listOurs(pass.kubernetes, kind),
   );
-  return { inventory, live: new Map(lists.flat().map((object) => [refKey(refOf(object)), object])) };
+  const wanted = new MeaningIndex(objects.map(({ object }) => refOf(object)));
+  const live = lists.flat().flatMap((object) => {
+    const refs = wanted.of(object);
+    return (refs.length > 0 ? refs : [refOf(object)]).map((ref) => [refKey(ref), object] as const);
+  });
+  return { inventory, live: new Map(live) };
 }
 
 const groupKind = (ref: Pick<ObjectRef, 'apiVersion' | 'kind'>): string =>

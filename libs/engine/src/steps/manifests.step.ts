@@ -6,7 +6,7 @@ import { willRecreate } from '../manifests/apply-object.js';
 import { compareObjects } from '../manifests/compare-objects.js';
 import { leftAlone, scanDrift } from '../manifests/drift-scan.js';
 import { recordApplied, recordUnion, verifiedOf } from '../manifests/inventory.js';
-import { progressOf, saveProgress } from '../manifests/progress.js';
+import { isPending, progressOf, saveProgress } from '../manifests/progress.js';
 import { runDeletions } from '../manifests/run-deletions.js';
 import { surveyObjects } from '../manifests/survey.js';
 import type { Pass } from '../pass/pass.js';
@@ -41,9 +41,7 @@ async function converge(pass: Pass, stages: readonly Stage[]): Promise<Outcome> 
     if (deleted.changed) return converge(pass, stages);
   }
   const findings = await pass.ports.updates.driftFindings(pass.cluster.id);
-  const pending = stages
-    .filter((stage) => progressOf(pass).applied[stage.name] === undefined)
-    .flatMap((stage) => stage.batches.flat());
+  const pending = stages.filter((stage) => isPending(pass, stage)).flatMap((stage) => stage.batches.flat());
   const compared = await compareObjects(pass, pending, survey, leftAlone(findings, objects));
   const recreated = [...compared].filter(([, one]) => willRecreate(one)).map(([key]) => key);
   if (recreated.length > 0) await recordUnion(pass, survey, new Set(recreated));

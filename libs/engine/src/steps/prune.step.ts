@@ -12,7 +12,7 @@ import { tell } from '../pass/pass.js';
 import { heldOutcome } from './held.js';
 import type { StepRunner } from './step-runner.js';
 
-/** Memory key: `pruneKey`s that a confirmation let go, until the prune has ended. A crash must not ask again. */
+/** Memory key: `pruneKey`s that a confirmation let go, while they are to go. A crash must not ask again. */
 const APPROVED = 'prune/approved';
 
 /**
@@ -46,8 +46,8 @@ export const pruneStep: StepRunner = {
     if (candidates.length === 0) return conclude(pass, inventory, decision, requests, NOTHING);
     const held = decision.prune.length > 0 ? heldOutcome(pass) : undefined;
     if (held) return held;
-    if (requests.some(({ digest }) => digest === decision.digest))
-      pass.memory.set(APPROVED, decision.confirmable);
+    if (decision.approved.length > 0) pass.memory.set(APPROVED, decision.approved);
+    else pass.memory.delete(APPROVED);
     return conclude(pass, inventory, decision, requests, await pruneAll(pass, decision, live));
   },
 };
@@ -186,7 +186,6 @@ async function conclude(
   await shrink(pass, inventory, [...decision.forget, ...pruned.gone]);
   const state = stateOf(pass, decision, pruned);
   await recordState(pass, state);
-  if (state === undefined && pruned.leaving.length === 0) pass.memory.delete(APPROVED);
   for (const request of requests) {
     const result = request.digest === decision.digest ? 'done' : 'the set of objects is another one now';
     const lease = await pass.lease.current();
