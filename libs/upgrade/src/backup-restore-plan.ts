@@ -83,7 +83,7 @@ function etcdSteps(cluster: Place, backup: BackupRecord): readonly RestoreStep[]
     {
       title: 'Stop every API server, so that nobody writes',
       commands: ['mv /etc/kubernetes/manifests/kube-apiserver.yaml /root/   # on every control plane node'],
-      note: `Workloads keep running. ${cluster.apiServerUrl} answers no more.`,
+      note: `etcd as a static pod: etcd.yaml as well, instead of systemctl. Workloads keep running. ${cluster.apiServerUrl} answers no more.`,
     },
     {
       title: `Stop etcd on all ${members.length} members and put the old data aside`,
@@ -95,8 +95,10 @@ function etcdSteps(cluster: Place, backup: BackupRecord): readonly RestoreStep[]
     ...members.map((member) => memberStep(member, members, backup)),
     {
       title: 'Start all members, within a few seconds of one another',
-      commands: ['systemctl start etcd', 'etcdctl endpoint status --cluster -w table'],
-      note: `Revision ${backup.revision ?? '?'} or a little more, and one leader. ${backup.items ?? '?'} keys: etcdctl get "" --prefix --count-only --write-out=fields`,
+      commands: ['systemctl start etcd', 'etcdctl endpoint status --cluster -w table',
+        'etcdctl get "" --prefix --keys-only --limit=1 --write-out=fields | grep Count',
+      ],
+      note: `Revision ${backup.revision ?? '?'} or a little more, and one leader. ${backup.items ?? '?'} keys ("Count").`,
     },
     startStep(cluster),
   ];
@@ -114,7 +116,7 @@ const memberStep = (
     commands: [
       `etcdutl snapshot restore snapshot.db --data-dir /var/lib/etcd --name ${name} --initial-cluster ${initial} --initial-advertise-peer-urls ${peerUrl} --initial-cluster-token restore-${id.slice(0, 8)}`,
     ],
-    note: 'etcd 3.4: ETCDCTL_API=3 etcdctl snapshot restore with the same flags.',
+    note: 'etcd 3.4: ETCDCTL_API=3 etcdctl snapshot restore with the same flags. The data directory must belong to the user that etcd runs as.',
   };
 };
 
@@ -162,9 +164,12 @@ function resourceSteps(cluster: Place, backup: BackupRecord): readonly RestoreSt
     fetchStep(cluster, backup, file),
     ...(encrypted ? [open] : []),
     {
-      title: 'Choose what to bring back',
-      commands: ['gunzip -k resources.yaml.gz', 'less resources.yaml'],
-      note: 'Leave out what controllers make themselves (Pods, ReplicaSets, Endpoints), and drop uid, resourceVersion, creationTimestamp and status of each object.',
+      title: 'Choose what to bring back, without what the server gives each object',
+      commands: [
+        'gunzip -k resources.yaml.gz',
+        `yq 'select(.kind == "<kind>" and .metadata.namespace == "<namespace>") | del(.metadata.uid, .metadata.resourceVersion, .metadata.creationTimestamp, .metadata.generation, .status)' resources.yaml > chosen.yaml`,
+      ],
+      note: 'Leave out what controllers make themselves (Pods, ReplicaSets, Endpoints).',
     },
     {
       title: 'Apply it: definitions and namespaces come first in the file',

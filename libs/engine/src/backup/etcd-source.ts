@@ -39,6 +39,8 @@ async function endpointsOf({ ports, account, cluster, policy }: BackupFrame): Pr
 
 /** Asks the member that disturbs least: a follower. It has caught up with the leader before it is asked. */
 export async function openSnapshot(etcd: EtcdPort): Promise<EtcdSource> {
+  // Before anything that needs a quorum, so that its loss is told as what it is.
+  const members = await candidates(etcd);
   const corrupt = (await etcd.alarms()).filter(({ kind }) => kind === 'CORRUPT');
   if (corrupt.length > 0) {
     throw new FailureError({
@@ -49,7 +51,7 @@ export async function openSnapshot(etcd: EtcdPort): Promise<EtcdSource> {
     });
   }
   let refused: unknown;
-  for (const { endpoint } of await candidates(etcd)) {
+  for (const { endpoint } of members) {
     const before = await etcd.countKeys({ endpoint, linearizable: true }).catch((thrown: unknown) => {
       refused = thrown;
     });
@@ -71,7 +73,8 @@ async function candidates(etcd: EtcdPort): Promise<readonly EtcdStatus[]> {
   throw new FailureError({
     class: 'transient',
     code: 'etcd-no-leader',
-    message: `none of ${etcd.endpoints.length} etcd endpoints is a member with a leader`,
+    message: `none of ${etcd.endpoints.length} etcd endpoints is a member with a leader (${answers.length} answer)`,
+    hint: 'Without a quorum a member that is left can still give a snapshot by hand: docs/runbooks/restore-cluster.md.',
   });
 }
 

@@ -86,8 +86,10 @@ async function* documents(
 
 /** Who owns which field is the server's to say; often half of the bytes. */
 function bare(object: KubernetesObject): KubernetesObject {
-  const { managedFields: _managed, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  const { apiVersion, kind, metadata: all, ...rest } = object;
+  const { managedFields: _managed, ...metadata } = all;
+  // In the order in which people look for them.
+  return { apiVersion, kind, metadata, ...rest };
 }
 
 function gzipped(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
