@@ -95,7 +95,9 @@ function etcdSteps(cluster: Place, backup: BackupRecord): readonly RestoreStep[]
     ...members.map((member) => memberStep(member, members, backup)),
     {
       title: 'Start all members, within a few seconds of one another',
-      commands: ['systemctl start etcd', 'etcdctl endpoint status --cluster -w table',
+      commands: [
+        'systemctl start etcd',
+        'etcdctl endpoint status --cluster -w table',
         'etcdctl get "" --prefix --keys-only --limit=1 --write-out=fields | grep Count',
       ],
       note: `Revision ${backup.revision ?? '?'} or a little more, and one leader. ${backup.items ?? '?'} keys ("Count").`,
