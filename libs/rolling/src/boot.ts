@@ -4,7 +4,7 @@ import type { InstanceView, NodeGroupView, NodeView, PodView, Taint } from '#fle
 import type { RollDraft } from './draft.js';
 import { QUEUED_TAINT, REPLACING_TAINT } from './marks.js';
 import type { NewNodeState } from './memory.js';
-import { tolerates } from './placement.js';
+import { tolerates } from './node-fit.js';
 import type { RollPolicy } from './policy.js';
 import type { PoolScope } from './scope.js';
 

@@ -1,7 +1,7 @@
 import { formatDuration, seconds } from '#kernel';
 import { bootPermits } from './boot-permits.js';
+import { isBoundToZone } from './volumes.js';
 import type { RollDraft } from './draft.js';
-import { hasVolume } from './drainable.js';
 import { automaticSurge } from './duration.js';
 import { remainingOutdated, wantedSize, type GroupState, type Member } from './group-state.js';
 import type { InstanceMemory } from './memory.js';
@@ -84,7 +84,7 @@ export function surgeTarget(draft: RollDraft, group: GroupState): number {
 
 /** Zones in which outdated nodes of the group hold volumes, which cannot leave their zone. */
 function volumeZones(draft: RollDraft, group: GroupState): readonly string[] {
-  const holders = remainingOutdated(draft, group).filter((member) => member.drainable.some(hasVolume));
+  const holders = remainingOutdated(draft, group).filter((member) => isBoundToZone(draft, member));
   return [...new Set(holders.map((member) => member.instance.zone))].sort();
 }
 

@@ -1,5 +1,5 @@
 import type { RollDraft } from './draft.js';
-import { expectedDrainSeconds, hasVolume } from './drainable.js';
+import { expectedDrainSeconds } from './drainable.js';
 import {
   isAvailable,
   isAway,
@@ -13,8 +13,9 @@ import { unavailableAllowed } from './limits.js';
 import { advance } from './old-node.js';
 import { giveBack, isUnblocked } from './park.js';
 import { moveReplicasFirst, unsettledPrimaries } from './databases.js';
-import { hasResponder, neverAllows, pdbsOf } from './pdb.js';
-import { findHomes } from './placement.js';
+import { hasResponder, neverAllows, pdbsOf, podName } from './pdb.js';
+import { homelessOf } from './homes.js';
+import { isBoundToZone } from './volumes.js';
 import { decrementPending } from './terminate.js';
 import { awaitsZone, helpedAnywhere, waitsForZone } from './zone-surge.js';
 import { timelyZones, zoneOutlook } from './zones.js';
@@ -35,7 +36,7 @@ export function candidatesOf(draft: RollDraft, group: GroupState): readonly Memb
 /** Starts the next nodes: whenever a slot, a permit and a target exist. */
 export function nominate(draft: RollDraft, group: GroupState, slots: DrainSlots): void {
   if (inCanarySoak(draft, group)) return;
-  const lonely: Member[] = [];
+  const lonely: Lonely[] = [];
   const seen = new Set<string>();
   while (slots.free(group)) {
     // In order anew after each: which zone should give a node next depends on who went before.
@@ -43,15 +44,21 @@ export function nominate(draft: RollDraft, group: GroupState, slots: DrainSlots)
     if (!member) break;
     seen.add(member.id);
     if (!permitted(draft, group, member)) continue;
-    if (lacksHome(draft, group, member)) {
-      lonely.push(member);
+    const reason = lonelyReason(draft, group, member);
+    if (reason) {
+      lonely.push({ member, reason });
       continue;
     }
     if (moveReplicasFirst(draft, group, member)) continue;
-    warnOfHomeless(draft, group, member);
     take(draft, group, member);
   }
   nominateLonely(draft, group, slots, lonely);
+}
+
+/** A node whose pods would find no home now, and what to tell people about it. */
+interface Lonely {
+  readonly member: Member;
+  readonly reason: { readonly code: string; readonly message: string; readonly unblock: string };
 }
 
 /** In an aborted roll the surge goes back, and nothing else. */
@@ -76,40 +83,56 @@ function take(draft: RollDraft, group: GroupState, member: Member): void {
   advance(draft, group, member);
 }
 
+/** Undefined: every pod of it finds a home, or nobody waits for that: the node serves nobody, or the policy says so. */
+function lonelyReason(draft: RollDraft, group: GroupState, member: Member): Lonely['reason'] | undefined {
+  const node = member.node?.name ?? member.id;
+  if (lacksZone(draft, group, member)) {
+    return {
+      code: 'zone-without-node',
+      message: `${node} is the only node of ${member.instance.zone} and holds volumes: their pods wait until its replacement is up.`,
+      unblock: 'Set max_surge: auto, or one auto scaling group per zone.',
+    };
+  }
+  if (!member.outdated || !isAvailable(draft, member) || group.policy.strategy !== 'surge') return undefined;
+  const homeless = homelessOf(draft.scope, member);
+  const [first] = homeless;
+  return (
+    first && {
+      code: 'no-home',
+      message: `${homeless.length} pods of ${node} fit nowhere, for example ${podName(first.pod)}: ${first.reason}.`,
+      unblock: 'Add room for them, or change what they ask for.',
+    }
+  );
+}
+
 /**
  * Volumes cannot leave their zone: another node must serve there before the pod that uses one is moved, and a new one
  * where the group can be given one. What cannot be helped is left for the end and told, not waited for without an end.
  */
-function lacksHome(draft: RollDraft, group: GroupState, member: Member): boolean {
+function lacksZone(draft: RollDraft, group: GroupState, member: Member): boolean {
   if (waitsForZone(draft, group, member)) return true;
-  if (!member.outdated || !isAvailable(draft, member) || !member.drainable.some(hasVolume)) return false;
+  if (!member.outdated || !isAvailable(draft, member) || !isBoundToZone(draft, member)) return false;
   const sameZone = draft.scope.groups
     .flatMap((pool) => pool.nodes)
     .filter((node) => node.name !== member.node?.name && node.zone === member.instance.zone);
   return !sameZone.some((node) => node.ready && !node.unschedulable);
 }
 
-/** Nodes that hold the only room for their volumes, when everything else is done or on its way. */
+/** Nodes whose pods have no other home, when everything else is done and nothing is on its way. */
 function nominateLonely(
   draft: RollDraft,
   group: GroupState,
   slots: DrainSlots,
-  lonely: readonly Member[],
+  lonely: readonly Lonely[],
 ): void {
   if (awaitsZone(draft, group)) return;
   const coming = group.members.some(
     (member) => isAway(draft.instance(member.id)) || (!member.outdated && !isAvailable(draft, member)),
   );
-  const [member] = lonely;
-  if (!member || coming || !slots.free(group) || !permitted(draft, group, member)) return;
-  draft.note({
-    pool: group.pool.pool,
-    instance: member.id,
-    code: 'zone-without-node',
-    severity: 'warning',
-    message: `${member.node?.name ?? member.id} is the only node of ${member.instance.zone} and holds volumes: their pods wait until its replacement is up.`,
-    unblock: 'Set max_surge: auto, or one auto scaling group per zone.',
-  });
+  const [first] = lonely;
+  if (!first || coming || !slots.free(group) || !permitted(draft, group, first.member)) return;
+  const { member, reason } = first;
+  draft.note({ pool: group.pool.pool, instance: member.id, severity: 'warning', ...reason });
   take(draft, group, member);
 }
 
@@ -225,24 +248,6 @@ function runsFairway({ policy }: GroupState, member: Member): boolean {
   return (
     wanted.length > 0 && member.pods.some((pod) => wanted.every(([key, value]) => pod.labels[key] === value))
   );
-}
-
-/** First cut: foretells trouble, does not stop the drain (the eviction of a pod without a home still has its PDB). */
-function warnOfHomeless(draft: RollDraft, group: GroupState, member: Member): void {
-  const others = draft.scope.groups
-    .flatMap((pool) => pool.nodes)
-    .filter((node) => node.name !== member.node?.name);
-  const homeless = findHomes(member.drainable, others, draft.scope.pods);
-  const [first] = homeless;
-  if (!first) return;
-  draft.note({
-    pool: group.pool.pool,
-    instance: member.id,
-    code: 'no-home',
-    severity: 'warning',
-    message: `${homeless.length} pods of ${member.node?.name ?? member.id} fit nowhere, for example ${first.pod.namespace}/${first.pod.name}: ${first.reason}.`,
-    unblock: 'Add room for them, or change what they ask for.',
-  });
 }
 
 /** Quarantined nodes whose blockers are gone take part again. */

@@ -2,7 +2,8 @@ import { minutes } from '#kernel';
 import type { PodView } from '#fleet';
 import { describe, expect, it } from 'vitest';
 import { newRollMemory } from './memory.js';
-import { findHomes, tolerates } from './placement.js';
+import { tolerates } from './node-fit.js';
+import { findHomes } from './placement.js';
 import { previewRoll } from './preview.js';
 import { matchesSelector } from './selector.js';
 import { mastersAndWorkers, testPolicy, workersOnly } from './test-world/stories.js';
@@ -58,13 +59,30 @@ describe('previewRoll', () => {
   });
 });
 
+describe('a preview of homes', () => {
+  const world = new RollWorld(workersOnly(1));
+  const scope = world.scope(newRollMemory('u1'));
+  const foreseen = (change: Partial<PodView>) => {
+    const pods = scope.pods.map((one) => (one.labels['app'] === 'web' ? { ...one, ...change } : one));
+    return previewRoll({ ...scope, pods }, testPolicy(), world.now).blockers.map(({ what }) => what);
+  };
+
+  it('counts on the new node, and names what even that does not take', () => {
+    expect(foreseen({})).toEqual([]);
+    expect(foreseen({ persistentVolumeClaims: ['data'] })).toEqual([]);
+    const [huge] = foreseen({ requests: { cpuMillis: 99_999, memoryBytes: 1 } });
+    expect(huge).toMatch(/fit on no other node, nor on a new one: not enough CPU/);
+  });
+});
+
 describe('findHomes', () => {
   const world = new RollWorld(workersOnly(2, { workloads: [{ name: 'web', replicas: 1 }] }));
   const scope = world.scope(newRollMemory('u1'));
   const nodes = scope.groups.flatMap((pool) => pool.nodes);
   const [pod] = scope.pods.filter((each) => each.labels['app'] === 'web');
   const why = (change: Partial<PodView>): string | undefined =>
-    findHomes([{ ...(pod as PodView), ...change }], nodes, scope.pods)[0]?.reason;
+    findHomes([{ ...(pod as PodView), ...change }], { from: undefined, nodes, running: scope.pods })[0]
+      ?.reason;
 
   it.each<[string, Partial<PodView>, string | undefined]>([
     ['fits', {}, undefined],
@@ -99,7 +117,9 @@ describe('findHomes', () => {
   ])('%s', (_, change, reason) => expect(why(change)).toBe(reason));
 
   it('has no home where there is no node', () => {
-    expect(findHomes([pod as PodView], [], [])[0]?.reason).toBe('no schedulable node');
+    expect(findHomes([pod as PodView], { from: undefined, nodes: [], running: [] })[0]?.reason).toBe(
+      'no schedulable node',
+    );
   });
 });
 

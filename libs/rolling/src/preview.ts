@@ -8,7 +8,7 @@ import { groupState, type GroupState, type Member } from './group-state.js';
 import { drainsAllowed, unavailableAllowed } from './limits.js';
 import { orderOutdated } from './nominate.js';
 import { neverAllows, pdbBlock, pdbName, pdbRemedy, pdbsOf, podName } from './pdb.js';
-import { findHomes } from './placement.js';
+import { homelessWithSurge } from './homes.js';
 import type { RollPolicy } from './policy.js';
 import type { RollScope } from './scope.js';
 
@@ -55,17 +55,15 @@ function previewGroup(draft: RollDraft, group: GroupState): PoolPreview {
 
 function foreseen(scope: RollScope, group: GroupState, member: Member): readonly RollNote[] {
   const byPods = member.drainable.flatMap((pod) => podTrouble(scope, group, pod));
-  const others = scope.groups.flatMap((pool) => pool.nodes).filter((node) => node.name !== member.node?.name);
-  const homeless = findHomes(member.drainable, others, scope.pods).map(({ pod, reason }): RollNote => ({
+  const homeless = homelessWithSurge(scope, member).map(({ pod, reason }): RollNote => ({
     pool: group.pool.pool,
     instance: member.id,
     code: 'no-home',
     severity: 'warning',
-    message: `${podName(pod)} would fit on no other node: ${reason}.`,
+    message: `${podName(pod)} would fit on no other node, nor on a new one: ${reason}.`,
     unblock: 'Add room for it, or change what it asks for.',
   }));
-  // A surge node of the same kind takes what merely lacks room today.
-  return [...byPods, ...homeless.filter((note) => !/not enough|too many|no schedulable/.test(note.message))];
+  return [...byPods, ...homeless];
 }
 
 function podTrouble(scope: RollScope, group: GroupState, pod: PodView): readonly RollNote[] {

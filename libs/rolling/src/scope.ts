@@ -13,6 +13,10 @@ export interface RollScope {
   /** Pods of the whole cluster: replicas on other nodes and DaemonSets of other pools count too. */
   readonly pods: readonly PodView[];
   readonly pdbs: readonly PdbView[];
+  /** Nodes of the whole cluster, where pods may find a home. Undefined: those of the groups. */
+  readonly nodes?: readonly NodeView[];
+  /** Zones of volumes by `namespace/claim`, none for a volume that can be used everywhere. Undefined: nobody looked. */
+  readonly volumeZones?: Readonly<Record<string, readonly string[]>>;
   /** Volumes that are attached to a node (`VolumeAttachment`), or being detached. Undefined: nobody looked. */
   readonly attachments?: readonly { readonly node: string }[];
   readonly memory: RollMemory;

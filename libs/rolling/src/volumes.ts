@@ -54,6 +54,14 @@ export function volumesLeft(draft: RollDraft, member: Member): 'none' | 'held' |
   return draft.now - since < DETACH ? 'held' : 'late';
 }
 
+/** Pods on it cannot leave its zone, as far as is known. */
+export const isBoundToZone = (draft: RollDraft, member: Member): boolean =>
+  member.drainable.some((pod) =>
+    pod.persistentVolumeClaims.some(
+      (claim) => draft.scope.volumeZones?.[`${pod.namespace}/${claim}`]?.length !== 0,
+    ),
+  );
+
 const settling = (pod: string, message: string): Blocker => ({ code: 'settling', pod, message });
 
 const attachedTo = (draft: RollDraft, member: Member): number =>

@@ -2,8 +2,8 @@ import type { Instant } from '#kernel';
 import { formatDuration, minutes, seconds } from '#kernel';
 import type { LaunchAction, LaunchReply } from './action.js';
 import { bootPermits } from './boot-permits.js';
+import { isBoundToZone } from './volumes.js';
 import type { RollDraft } from './draft.js';
-import { hasVolume } from './drainable.js';
 import { isAvailable, remainingOutdated, type GroupState, type Member } from './group-state.js';
 import type { RollMemory } from './memory.js';
 import { fittingLaunches, roomyZones, zoneOutlook } from './zones.js';
@@ -34,7 +34,7 @@ const isServed = (draft: RollDraft, group: GroupState, zone: string): boolean =>
 function needyZones(draft: RollDraft, group: GroupState): readonly string[] {
   if (!choosesZones(group)) return [];
   const holders = remainingOutdated(draft, group).filter(
-    (member) => !member.locked && member.drainable.some(hasVolume),
+    (member) => !member.locked && isBoundToZone(draft, member),
   );
   const zones = [...new Set(holders.map((member) => member.instance.zone))].sort();
   return zones.filter((zone) => !isServed(draft, group, zone));
@@ -53,9 +53,7 @@ export function helpedAnywhere(
   members: readonly Member[],
 ): readonly Member[] {
   const needy = needyZones(draft, group);
-  return members.filter(
-    (member) => !needy.includes(member.instance.zone) || !member.drainable.some(hasVolume),
-  );
+  return members.filter((member) => !needy.includes(member.instance.zone) || !isBoundToZone(draft, member));
 }
 
 /** Waits for a zone's new node that was asked for, or that AWS has no capacity for yet. */
@@ -68,7 +66,7 @@ export const waitsForZone = (draft: RollDraft, group: GroupState, member: Member
   choosesZones(group) &&
   member.outdated &&
   isAvailable(draft, member) &&
-  member.drainable.some(hasVolume) &&
+  isBoundToZone(draft, member) &&
   !group.members.some(
     (other) => !other.outdated && other.instance.zone === member.instance.zone && isAvailable(draft, other),
   );

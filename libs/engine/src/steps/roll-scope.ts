@@ -6,6 +6,7 @@ import type { Pass } from '../pass/pass.js';
 import { masterGate } from './roll-gate.js';
 import type { PoolPolicies } from './roll-policy.js';
 import { bootThrottle } from './roll-throttle.js';
+import { attachmentsOf, volumeZonesOf } from './roll-volumes.js';
 
 export type ObservedRoll =
   | { readonly kind: 'scope'; readonly scope: RollScope }
@@ -19,20 +20,21 @@ export async function observeRoll(
   policies: PoolPolicies,
   memory: RollMemory,
 ): Promise<ObservedRoll> {
-  const { groups, nodes, pods, pdbs } = await observeCluster(pass);
+  const { groups, ...cluster } = await observeCluster(pass);
   const scopes: PoolScope[] = [];
   for (const pool of pools) {
     for (const group of groups.filter((candidate) => candidate.pool === pool.name)) {
       if (!group.launchTemplate) return missing(pass, pool, 'a launch template on its auto scaling group');
-      const own = nodesOf(group, nodes, memory);
+      const own = nodesOf(group, cluster.nodes, memory);
       scopes.push(await poolScope(pass, pool, group, own, policies));
     }
     if (!scopes.some((scope) => scope.pool === pool.name))
       return missing(pass, pool, 'its auto scaling group');
   }
-  const [controlPlane, attachments] = await Promise.all([
-    masterGate(pass, { groups: scopes, pods }, memory),
+  const [controlPlane, attachments, volumeZones] = await Promise.all([
+    masterGate(pass, { groups: scopes, pods: cluster.pods }, memory),
     attachmentsOf(pass, memory),
+    volumeZonesOf(pass, { groups: scopes, pods: cluster.pods }),
   ]);
   return {
     kind: 'scope',
@@ -41,27 +43,15 @@ export async function observeRoll(
       updateId: pass.update.id,
       commit: pass.desired.commit,
       groups: scopes,
-      pods,
-      pdbs,
+      ...cluster,
       ...(attachments && { attachments }),
+      ...(volumeZones && { volumeZones }),
       memory,
       frozen: frozenPools(pass, pools),
       bootThrottle: bootThrottle(pass),
       ...(controlPlane && { controlPlaneGate: controlPlane }),
     },
   };
-}
-
-const BEING_DRAINED: readonly string[] = ['cordoned', 'lb-excluded', 'draining', 'drained'];
-
-/** Which volumes are attached where; asked for only while a node is drained. */
-async function attachmentsOf(pass: Pass, { instances }: RollMemory): Promise<RollScope['attachments']> {
-  if (!Object.values(instances).some(({ state }) => BEING_DRAINED.includes(state))) return undefined;
-  const found = await pass.kubernetes.list({ apiVersion: 'storage.k8s.io/v1', kind: 'VolumeAttachment' });
-  return found.map((attachment) => {
-    const spec = (attachment['spec'] ?? {}) as { readonly nodeName?: unknown };
-    return { node: String(spec.nodeName ?? '') };
-  });
 }
 
 interface Observation {

@@ -1,0 +1,84 @@
+import type { NodeView, PodView } from '#fleet';
+import { meetsNodeWishes, toleratesAll } from './node-fit.js';
+import { sameLabels, type Refusal, type Standing } from './pod-relations.js';
+import { listOf, matchesSelector } from './selector.js';
+
+interface Constraint {
+  readonly maxSkew?: unknown;
+  readonly topologyKey?: unknown;
+  readonly whenUnsatisfiable?: unknown;
+  readonly labelSelector?: unknown;
+  readonly minDomains?: unknown;
+  readonly matchLabelKeys?: unknown;
+  readonly nodeAffinityPolicy?: unknown;
+  readonly nodeTaintsPolicy?: unknown;
+}
+
+/**
+ * Why a pod may not stand on a node because its `DoNotSchedule` spread would become too uneven. Cordoned nodes count as
+ * domains where the constraint does not honour taints (the default): a drained node that is empty is the emptiest one,
+ * and a strict spread over hostnames then finds no home at all until the node is gone.
+ * Source: kubernetes/pkg/scheduler/framework/plugins/podtopologyspread/filtering.go.
+ */
+export function spreadOf(pod: PodView, nodes: readonly NodeView[], standing: readonly Standing[]): Refusal {
+  const all = listOf(pod.topologySpreadConstraints) as readonly Constraint[];
+  const strict = all.filter(({ whenUnsatisfiable }) => whenUnsatisfiable !== 'ScheduleAnyway');
+  const keys = strict.map(({ topologyKey }) => String(topologyKey));
+  const checks = strict.map((constraint) => {
+    const counts = countDomains(pod, constraint, keys, nodes, standing);
+    return evenness(constraint, counts, matchesSelector(constraint.labelSelector, pod.labels) ? 1 : 0);
+  });
+  return (node) => {
+    for (const check of checks) {
+      const reason = check(node);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  };
+}
+
+/** `self`: what the pod itself would add to its domain. */
+function evenness(constraint: Constraint, counts: ReadonlyMap<string, number>, self: 0 | 1): Refusal {
+  const key = String(constraint.topologyKey);
+  const enough = counts.size > 0 && counts.size >= Number(constraint.minDomains ?? 1);
+  const least = enough ? Math.min(...counts.values()) : 0;
+  const most = Number(constraint.maxSkew ?? 1);
+  return (node) => {
+    const domain = node.labels[key];
+    if (domain === undefined) return `it has no label ${key} to spread over`;
+    const skew = (counts.get(domain) ?? 0) + self - least;
+    return skew > most ? `topology spread over ${key} would be uneven` : undefined;
+  };
+}
+
+/** Matching pods by domain, over the nodes that count for the pod. */
+function countDomains(
+  pod: PodView,
+  constraint: Constraint,
+  keys: readonly string[],
+  nodes: readonly NodeView[],
+  standing: readonly Standing[],
+): ReadonlyMap<string, number> {
+  const counting = nodes.filter(
+    (node) =>
+      keys.every((key) => node.labels[key] !== undefined) &&
+      (constraint.nodeAffinityPolicy === 'Ignore' || meetsNodeWishes(pod, node)) &&
+      (constraint.nodeTaintsPolicy !== 'Honor' || (!node.unschedulable && toleratesAll(pod, node))),
+  );
+  const key = String(constraint.topologyKey);
+  const names = new Set(counting.map(({ name }) => name));
+  const counts = new Map(counting.map((node) => [node.labels[key] ?? '', 0]));
+  for (const other of standing) {
+    const domain = other.node.labels[key] ?? '';
+    if (names.has(other.node.name) && isCounted(pod, constraint, other.pod)) {
+      counts.set(domain, (counts.get(domain) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+const isCounted = (pod: PodView, constraint: Constraint, other: PodView): boolean =>
+  other.namespace === pod.namespace &&
+  other.deletionTimestamp === undefined &&
+  matchesSelector(constraint.labelSelector, other.labels) &&
+  sameLabels(pod, other, constraint.matchLabelKeys);
