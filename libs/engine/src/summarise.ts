@@ -146,7 +146,7 @@ function messageOf(last: Outcome | undefined, finished: boolean, kind: StepKind 
     case 'waiting':
       return `${kind}: waiting for ${last.for}`;
     case 'blocked':
-      return `${kind}: blocked by ${last.by}. ${last.unblock}`;
+      return `${kind}: blocked by ${last.by.replace(/\.$/, '')}. ${last.unblock}`;
     case 'failed':
       return `${kind}: ${last.failure.message}`;
     default:

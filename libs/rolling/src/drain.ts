@@ -39,12 +39,15 @@ export function drainNode(draft: RollDraft, group: GroupState, member: Member): 
     const verdict = judge(draft, group, member, pod);
     if (verdict.kind === 'wait') blockers.push(verdict.blocker);
     if (verdict.kind !== 'evict') continue;
+    // Asked again, it is still kept: the clock of a refusal runs on until one is granted.
+    const refused = draft.eviction(podKey(pod.uid));
+    if (verdict.pdb?.disruptionsAllowed === 0) blockers.push(pdbBlocker(draft, pod, verdict.pdb));
+    else if (refused) blockers.push(askedBefore(draft, group, pod, refused));
     evict(draft, group, member, pod, verdict.pdb);
     if (hasVolume(pod)) {
       volumeMoves = true;
       rememberMove(draft, member, pod);
     }
-    if (verdict.pdb?.disruptionsAllowed === 0) blockers.push(pdbBlocker(draft, pod, verdict.pdb));
   }
   return blockers;
 }
@@ -241,7 +244,8 @@ export function tellBlockers(
   }
 }
 
-function firstPerCause(blockers: readonly Blocker[]): ReadonlyMap<string, Blocker> {
+/** By what has to change: a PDB that holds five pods is one cause. */
+export function firstPerCause(blockers: readonly Blocker[]): ReadonlyMap<string, Blocker> {
   const first = new Map<string, Blocker>();
   for (const blocker of blockers) {
     const cause = `${blocker.code} ${blocker.pdb ?? blocker.pod}`;

@@ -10,6 +10,7 @@ import {
   sinceLaunch,
   wantedSize,
   type GroupState,
+  type Member,
 } from './group-state.js';
 import { drainsAllowed, unavailableAllowed } from './limits.js';
 import type { GroupReport } from './report.js';
@@ -73,9 +74,10 @@ function measured(draft: RollDraft, group: GroupState): Measured {
   };
 }
 
-/** Time until the group has no outdated node left. */
+/** Time until the group has no outdated node left; infinite while a drain waits for somebody whose time nobody knows. */
 export function groupEta(draft: RollDraft, group: GroupState): number {
   const { b, e } = measured(draft, group);
+  if (group.members.some((member) => waitsForSomebody(draft, member, e))) return Number.POSITIVE_INFINITY;
   const away = group.members.filter((member) => isAway(draft.instance(member.id)) || member.leaving);
   const waiting = remainingOutdated(draft, group).filter((member) => !isAway(draft.instance(member.id)));
   const draining = away.map((member) => {
@@ -102,6 +104,14 @@ export function groupEta(draft: RollDraft, group: GroupState): number {
   });
   const nothing = waiting.length === 0 && draining.length === 0 && booting.length === 0;
   return nothing ? 0 : Math.max(rest, LEAST_LEFT * Math.min(b, e));
+}
+
+/** A budget that opens by itself does so within a usual drain. */
+function waitsForSomebody(draft: RollDraft, member: Member, e: Duration): boolean {
+  const memory = draft.instance(member.id);
+  const since = memory?.blockedSince ?? memory?.drainStartedAt;
+  const waits = memory?.blockedBy !== undefined || memory?.waitsFor !== undefined;
+  return isAway(memory) && waits && since !== undefined && draft.now - since > e;
 }
 
 /** η of a group's roll so far, or in the end (rolling.md, "Duration"), and what the time went into. */

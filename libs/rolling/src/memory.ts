@@ -171,6 +171,8 @@ export interface InstanceMemory {
   readonly deregistered?: readonly string[];
   readonly blockedSince?: Instant;
   readonly blockedBy?: readonly Blocker[];
+  /** What the drain waits for that is somebody's work: a responder, a hold, an eviction that takes effect. */
+  readonly waitsFor?: readonly Blocker[];
   /** Milliseconds that ended blocks have cost: what a drain would have taken without them is measured. */
   readonly blockedMs?: number;
   /** Replicas of databases whose primary is on this node, moved before it is drained, and since when. */

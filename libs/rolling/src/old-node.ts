@@ -117,6 +117,7 @@ function drained(draft: RollDraft, group: GroupState, member: Member): void {
 function keepBlockedClock(draft: RollDraft, member: Member, blockers: readonly Blocker[]): void {
   const memory = draft.instance(member.id);
   const hard = blockers.filter(isHard);
+  const patient = blockers.filter((blocker) => !isHard(blocker));
   const kept = new Set(hard.map((blocker) => blocker.pod));
   const progress = memory?.blockedBy?.some((blocker) => !kept.has(blocker.pod)) ?? false;
   const since = progress ? draft.now : (memory?.blockedSince ?? draft.now);
@@ -124,6 +125,7 @@ function keepBlockedClock(draft: RollDraft, member: Member, blockers: readonly B
   draft.changeInstance(member.id, {
     blockedSince: hard.length > 0 ? since : undefined,
     blockedBy: hard.length > 0 ? hard : undefined,
+    waitsFor: patient.length > 0 ? patient : undefined,
     ...(over > 0 && { blockedMs: (memory?.blockedMs ?? 0) + over }),
   });
 }

@@ -4,8 +4,10 @@ import type { NodeProgress } from '#fleet';
 import type { BootReport } from './boot-throttle.js';
 import type { RollDecision, RollNote } from './decision.js';
 import type { RollDraft } from './draft.js';
+import { firstPerCause } from './drain.js';
 import { efficiencyOf, groupEta } from './estimate.js';
 import { isAway, remainingOutdated, type GroupState, type Member } from './group-state.js';
+import type { InstanceMemory } from './memory.js';
 import type { RollPolicy } from './policy.js';
 
 /** Why a group may not start another node now, other than holds and halts. */
@@ -46,6 +48,8 @@ export function report(draft: RollDraft, policy: RollPolicy, groups: readonly Gr
   };
 }
 
+/** How many causes a node's note names. */
+const NAMED_BLOCKERS = 3;
 const PULL_TROUBLE: readonly string[] = ['ErrImagePull', 'ImagePullBackOff'];
 
 /** Instances on their way in, asked for or seen, and whether image pulls fail on them. */
@@ -126,7 +130,7 @@ function progressOf(draft: RollDraft, groups: readonly GroupReport[]): { done: n
 function nodeProgress(draft: RollDraft, group: GroupState, member: Member): NodeProgress {
   const memory = draft.instance(member.id);
   const state = memory?.state ?? (member.outdated ? 'current' : member.boot.state);
-  const note = noteOf(memory?.blockedBy?.[0]?.message, member);
+  const note = noteOf(blockersOf(memory), member);
   const launched = Date.parse(member.instance.launchedAt ?? '');
   return {
     pool: group.pool.pool,
@@ -138,6 +142,16 @@ function nodeProgress(draft: RollDraft, group: GroupState, member: Member): Node
     since: memory?.since ?? (Number.isNaN(launched) ? draft.now : launched),
     ...(note !== undefined && { note }),
   };
+}
+
+/** What keeps a node, all of it: with only the first, its owner would act and the next would come to light. */
+function blockersOf(memory: InstanceMemory | undefined): string | undefined {
+  const patient = memory?.state === 'draining' ? (memory.waitsFor ?? []) : [];
+  const causes = [...firstPerCause([...(memory?.blockedBy ?? []), ...patient]).values()];
+  if (causes.length === 0) return undefined;
+  const more = causes.length > NAMED_BLOCKERS ? `; and ${causes.length - NAMED_BLOCKERS} more` : '';
+  const named = causes.slice(0, NAMED_BLOCKERS).map((blocker) => blocker.message);
+  return `${named.join('; ')}${more}`;
 }
 
 function noteOf(blocked: string | undefined, member: Member): string | undefined {

@@ -52,7 +52,8 @@ function targetReasons({ targets, expected }: ControlPlaneQuestion): readonly st
 
 function leaseReasons({ leases, nodes, now }: ControlPlaneQuestion, name: string): readonly string[] {
   const lease = leases.find((candidate) => candidate.name === name);
-  if (!lease?.holder) return [`${name} has no leader`];
+  if (!lease) return [`${name} has no leader: there is no Lease kube-system/${name} (leader election off?)`];
+  if (!lease.holder) return [`${name} has no leader`];
   const age = now - (lease.renewedAt ?? 0);
   const limit = seconds(lease.durationSeconds ?? LEASE_SECONDS);
   if (lease.renewedAt === undefined || age > limit) {

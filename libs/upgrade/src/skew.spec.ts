@@ -24,6 +24,11 @@ describe('parseVersion', () => {
 describe('checkSkew', () => {
   it.each<[string, SkewQuestion, readonly string[]]>([
     ['all equal', { apiServers: ['v1.36.0'], kubelets: kubelets('v1.36.0') }, []],
+    [
+      'a node whose kubelet never reported',
+      { apiServers: ['v1.36.0'], kubelets: kubelets('', 'v1.36.0') },
+      [],
+    ],
     ['three behind', { apiServers: ['v1.36.0'], kubelets: kubelets('v1.33.9') }, []],
     ['four behind', { apiServers: ['v1.36.0'], kubelets: kubelets('v1.32.0') }, ['kubelet-too-old']],
     ['two behind before 1.25', { apiServers: ['v1.26.0'], kubelets: kubelets('v1.24.0') }, []],

@@ -31,7 +31,8 @@ export function checkSkew(question: SkewQuestion): readonly SkewViolation[] {
   const servers = reader.all(
     question.apiServers.map((version, index) => ({ name: `API server ${index + 1}`, version })),
   );
-  const kubelets = reader.all(question.kubelets);
+  // A Node whose kubelet has not reported yet (made ahead of it, or by hand) runs nothing that could be judged.
+  const kubelets = reader.all(question.kubelets.filter(({ version }) => version !== ''));
   const proxies = reader.all(question.proxies ?? []);
   const controllers = reader.all(question.controllers ?? []);
   const clients = reader.all(question.clients ?? []);

@@ -45,7 +45,9 @@ export function planUpgrade(
   const apiServers = apiServerVersions(observation);
   const { target, targetFrom } = upgradeTarget(wish, apiServers);
   const report = examine(clusterId, { ...observation, target });
-  const workers = (known(observation.nodes) ?? []).filter((node) => !isMaster(observation, node));
+  const workers = (known(observation.nodes) ?? []).filter(
+    (node) => !isMaster(observation, node) && node.kubeletVersion !== '',
+  );
   const path = upgradePath(
     apiServers,
     target,

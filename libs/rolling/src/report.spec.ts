@@ -1,0 +1,40 @@
+import { minutes } from '#kernel';
+import { describe, expect, it } from 'vitest';
+import type { RollDecision } from './decision.js';
+import { drive } from './test-world/drive.js';
+import { testPolicy, workersOnly } from './test-world/stories.js';
+import { RollWorld } from './test-world/world.js';
+
+/** Pods of one node that may not go: `single` by an admission webhook, `frozen` by its PDB. */
+function decisionAfter(ms: number, names: readonly string[] = ['single', 'frozen']): RollDecision {
+  const workloads = names.map((name) => ({ name, replicas: 1, maxUnavailable: name === 'frozen' ? 0 : 1 }));
+  const world = new RollWorld(workersOnly(1, { workloads }));
+  let drainsSince: number | undefined;
+  const end = drive(world, {
+    policy: testPolicy(),
+    answer: ({ name }) =>
+      name.startsWith('single') ? { kind: 'webhook-denied', message: 'not now' } : undefined,
+    until: ({ nodes }) => {
+      if (nodes.some(({ state }) => state === 'draining')) drainsSince ??= world.now;
+      return drainsSince !== undefined && world.now - drainsSince > ms;
+    },
+  });
+  return end.decision;
+}
+
+describe('what is told of a drain that waits', () => {
+  it('names everything that keeps the node, also what is still somebody’s work', () => {
+    const note = decisionAfter(minutes(1)).nodes.find(({ state }) => state === 'draining')?.note;
+    expect(note).toMatch(/frozen.* is held by PDB .*; .*single.*: not now/);
+  });
+
+  it('is blocked when a webhook goes on denying after its time, however often it is asked', () => {
+    const { state, message } = decisionAfter(minutes(40), ['single']);
+    expect(state).toBe('blocked');
+    expect(message).toContain('not now');
+  });
+
+  it('estimates no end that nobody knows', () => {
+    expect(decisionAfter(minutes(6)).etaMs).toBeUndefined();
+  });
+});
