@@ -1,4 +1,5 @@
 import { fail, type Instant } from '#kernel';
+import type { NodeGroupView } from '#fleet';
 import type { AwsPort, EtcdAccess } from '#ports';
 import { none, unknown, type EtcdMemberView, type EtcdView, type Reading } from '#upgrade';
 import { etcdSettings } from '../etcd/etcd-settings.js';
@@ -28,8 +29,7 @@ export async function readEtcd(question: EtcdQuestion): Promise<Reading<EtcdView
   const known = settings.value;
   return attempt('etcd', async () => {
     const patterns = known.endpoints.some((endpoint) => endpoint.includes('{'));
-    const stack = items?.['etcd_stack_name'];
-    const groups = patterns && stack ? await (await question.aws()).describeStackGroups(stack) : [];
+    const groups = patterns ? await groupsOf(question) : [];
     const { clusterId, now } = question;
     const seen = await observeEtcd({
       etcd: access,
@@ -42,6 +42,17 @@ export async function readEtcd(question: EtcdQuestion): Promise<Reading<EtcdView
     if (seen.scope.members.length === 0) fail(noMembers);
     return viewOf(seen);
   });
+}
+
+/** Of the stack that the configuration names; it need not, then every stack of the cluster that is called after etcd. */
+async function groupsOf({ items, aws, clusterId }: EtcdQuestion): Promise<readonly NodeGroupView[]> {
+  const port = await aws();
+  const named = items?.['etcd_stack_name'];
+  const stacks =
+    named === undefined
+      ? (await port.listClusterStacks(clusterId)).filter((name) => name.startsWith('etcd'))
+      : [named];
+  return (await Promise.all(stacks.map((name) => port.describeStackGroups(name)))).flat();
 }
 
 const noMembers = {
