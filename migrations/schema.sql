@@ -525,7 +525,7 @@ CREATE TABLE manifest_requests (
   result text,
   CONSTRAINT manifest_requests_pkey PRIMARY KEY (id),
   CONSTRAINT manifest_requests_cluster_fkey FOREIGN KEY (cluster_id) REFERENCES clusters(id) ON DELETE CASCADE,
-  CONSTRAINT manifest_requests_kind_check CHECK ((kind = ANY (ARRAY['accept-drift'::text, 'correct-drift'::text, 'confirm-prune'::text])))
+  CONSTRAINT manifest_requests_kind_check CHECK ((kind = ANY (ARRAY['accept-drift'::text, 'correct-drift'::text, 'confirm-prune'::text, 'look'::text])))
 );
 
 CREATE INDEX manifest_requests_open_idx ON public.manifest_requests USING btree (cluster_id, requested_at) WHERE (settled_at IS NULL);

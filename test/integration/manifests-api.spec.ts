@@ -126,7 +126,10 @@ describe('drift and prune by API and command line', () => {
     ).toMatchObject({
       code: 0,
     });
+    // Asked twice, one look.
+    await api.send('POST', '/api/v1/clusters/kube-1/reconcile');
+    expect(await fairway('drift', 'look', 'kube-1')).toMatchObject({ code: 0 });
     const open = await stores.updates.openManifestRequests(id);
-    expect(open.map(({ kind }) => kind)).toEqual(['correct-drift', 'confirm-prune']);
+    expect(open.map(({ kind }) => kind)).toEqual(['correct-drift', 'confirm-prune', 'look']);
   });
 });

@@ -138,6 +138,11 @@ describe('drift', () => {
     const before = bed.requestCount;
     expect((await bed.pass()).report.problems).toHaveLength(1);
     expect(bed.requestCount).toBe(before);
+    // Whoever asks for a look gets one at once.
+    setImage('registry/a:1');
+    await bed.request('look', '');
+    expect((await bed.pass()).report.problems).toEqual([]);
+    expect(await bed.stores.updates.openManifestRequests(bed.clusterId)).toEqual([]);
   });
 
   it('is put back in mode correct, and on request', async () => {

@@ -147,7 +147,7 @@ export class StepsBed {
       id: `${kind}-${Date.now()}-${(this.#serial += 1)}`,
       clusterId: this.clusterId,
       kind,
-      ...(kind === 'confirm-prune' ? { digest: about } : { refKey: about }),
+      ...(kind === 'confirm-prune' ? { digest: about } : kind === 'look' ? {} : { refKey: about }),
       actor: 'somebody',
       reason: 'it is meant',
       requestedAt: this.clock.now(),

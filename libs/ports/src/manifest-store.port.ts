@@ -6,7 +6,8 @@ import type { Lease } from './lease.port.js';
 export interface ManifestRequest {
   readonly id: string;
   readonly clusterId: string;
-  readonly kind: 'accept-drift' | 'correct-drift' | 'confirm-prune';
+  /** `look`: compare the objects now instead of with the next resync. */
+  readonly kind: 'accept-drift' | 'correct-drift' | 'confirm-prune' | 'look';
   /** `refKey` of the object that drift requests are about. */
   readonly refKey?: string;
   /** Path of the field; absent: all of the object. */

@@ -86,9 +86,16 @@ export class ClusterStatusController {
   /** Looks at the cluster now instead of when it is due. */
   @Post(':cluster/reconcile')
   @HttpCode(202)
-  async reconcile(@Param('cluster') name: string) {
+  async reconcile(@Param('cluster') name: string, @Req() request: AuthenticatedRequest) {
     const cluster = await findCluster(this.api, name);
-    await this.api.updates.markDue([cluster.id], this.api.clock.now());
+    const { updates, clock, ids } = this.api;
+    const now = clock.now();
+    // A cluster that is well and was looked at lately would only be put off otherwise.
+    if (!(await updates.openManifestRequests(cluster.id)).some(({ kind }) => kind === 'look')) {
+      const about = { id: ids.next(), clusterId: cluster.id, actor: actorOf(request), requestedAt: now };
+      await updates.requestManifests({ ...about, kind: 'look', reason: 'asked to be looked at now' });
+    }
+    await updates.markDue([cluster.id], now);
     await ringCluster(this.api, cluster);
     return { cluster: cluster.id };
   }

@@ -20,6 +20,13 @@ export function addDrift(program: Command): void {
       print(formatOf(command), items, () => (items.length === 0 ? 'nothing differs from Git' : rows(items)));
       if (items.some(({ state }) => state !== 'accepted')) process.exitCode = EXIT.changesPending;
     });
+  drift
+    .command('look <cluster>')
+    .description('compare the cluster with Git now instead of with the next resync; then drift list')
+    .action(async (name: string) => {
+      await client().post(pathOf(name, 'reconcile'), {});
+      process.stdout.write(`asked to look at ${name}\n`);
+    });
   const wishes = [
     ['accept', 'leave it, until Git says something else of the object'],
     ['correct', 'write what Git says'],

@@ -82,11 +82,13 @@ function decide(
       basis: basisOf(staged),
       lines,
     }));
-  const wishes = requests.map(({ kind, refKey: key = '', path }) => ({
-    kind: kind === 'accept-drift' ? ('accept' as const) : ('correct' as const),
-    refKey: key,
-    ...(path !== undefined && { path }),
-  }));
+  const wishes = requests
+    .filter(({ kind }) => kind !== 'look')
+    .map(({ kind, refKey: key = '', path }) => ({
+      kind: kind === 'accept-drift' ? ('accept' as const) : ('correct' as const),
+      refKey: key,
+      ...(path !== undefined && { path }),
+    }));
   const held = heldOutcome(pass) !== undefined;
   const effective = mode === 'correct' && !held ? 'correct' : 'detect';
   return decideDrift({
@@ -161,7 +163,13 @@ async function settleRequests(
     const missing = request.kind === 'accept-drift' && about.some(({ path }) => path === '');
     const lease = await pass.lease.current();
     const result =
-      about.length === 0 ? 'the field does not differ any more' : missing ? MISSING_STAYS : 'done';
+      request.kind === 'look'
+        ? 'done'
+        : about.length === 0
+          ? 'the field does not differ any more'
+          : missing
+            ? MISSING_STAYS
+            : 'done';
     await pass.ports.updates.settleManifestRequests(lease, [request.id], result, pass.ports.clock.now());
   }
 }
