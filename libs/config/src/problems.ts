@@ -72,7 +72,18 @@ function templateProblem(error: TemplateError): ConfigProblem {
   const at = context === undefined ? '' : ` at <${context}>`;
   const hint =
     error.kind === 'limit' ? undefined : HINTS.find(([pattern]) => pattern.test(error.reason))?.[1];
-  return problem(code, cut(`${error.reason}${at}`), { file, line, column }, hint);
+  return problem(
+    code,
+    cut(`${error.reason}${at}`),
+    { file, line, column },
+    withOthers(hint, error.alsoMissing),
+  );
+}
+
+/** The file stops at its first missing key: without the others each would cost a try of its own. */
+function withOthers(hint: string | undefined, others: readonly string[]): string | undefined {
+  if (hint === undefined || others.length === 0) return hint;
+  return `${hint} Not there either, of what this file names: ${cut([...others].sort().join(', '))}.`;
 }
 
 /** Of a file that takes more than a render may. */

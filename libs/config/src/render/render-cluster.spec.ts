@@ -270,6 +270,17 @@ describe('faults', () => {
     ]);
   });
 
+  it('names the other config items that a file stopped at its first one lacks', () => {
+    const item = (name: string): string => `  ${name}: "{{ .Cluster.ConfigItems.${name} }}"\n`;
+    const data = ['first_gone', 'shop_greeting', 'second_gone', 'third_gone'].map(item).join('');
+    const tree = fixtureTree({
+      'cluster/manifests/shop/configmap.yaml': `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x, namespace: shop }\ndata:\n${data}`,
+    });
+    const [fault] = errors({ tree });
+    expect(fault?.message).toContain('"first_gone"');
+    expect(fault?.hint).toMatch(/names: second_gone, third_gone\.$/);
+  });
+
   it.each([
     ['a cyclic alias', 'data: &a { self: *a }', 'cyclic-yaml'],
     [

@@ -27,6 +27,8 @@ export class TemplateError extends Error {
     /** The reason alone, without place. */
     readonly reason: string,
     readonly place: TemplateErrorPlace,
+    /** Other keys that this template names and that the map does not have either; some may be in branches not taken. */
+    readonly alsoMissing: readonly string[] = [],
   ) {
     super(message);
   }

@@ -216,7 +216,7 @@ function evalField(
   }
   if (value.t.kind === 'map' && (value.t.key?.name === 'string' || value.t.key?.kind === 'interface')) {
     if (hasArgs) scope.fail(`${name} is not a method but has arguments`);
-    return asMap(value).get(name) ?? scope.fail(`map has no entry for key ${quoteString(name)}`);
+    return asMap(value).get(name) ?? scope.missing(name, asMap(value));
   }
   if (value.t.kind === 'ptr' && (value.t.elem?.kind !== 'struct' || value.t.elem.fields?.().has(name))) {
     scope.fail(`nil pointer evaluating ${type.name}.${name}`);

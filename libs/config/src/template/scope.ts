@@ -80,7 +80,7 @@ export class Scope {
   }
 
   /** Ends the execution with an error in Go's words, at the node being evaluated. */
-  fail(reason: string, kind: 'exec' | 'limit' = 'exec'): never {
+  fail(reason: string, kind: 'exec' | 'limit' = 'exec', alsoMissing: readonly string[] = []): never {
     const { file, text } = this.execution.template;
     const before = text.slice(0, this.node?.pos ?? 0);
     const line = 1 + (before.match(/\n/g)?.length ?? 0);
@@ -89,11 +89,21 @@ export class Scope {
     const context =
       kind === 'limit' && whole.length > CONTEXT_LIMIT ? `${whole.slice(0, CONTEXT_LIMIT)}…` : whole;
     const message = `template: ${file}:${line}:${column}: executing ${quoteString(this.name)} at <${context}>: ${reason}`;
-    throw new TemplateError(kind, toText(message), toText(reason), {
-      file: toText(file),
-      line,
-      column: column + 1,
-      context: toText(context),
-    });
+    const place = { file: toText(file), line, column: column + 1, context: toText(context) };
+    throw new TemplateError(kind, toText(message), toText(reason), place, alsoMissing);
+  }
+
+  /** Go stops at the first key that a map lacks; the author is told of all config items that this template lacks. */
+  missing(name: string, present: { has(key: string): boolean }): never {
+    const reason = `map has no entry for key ${quoteString(name)}`;
+    if (!this.node || !nodeText(this.node).includes(`.ConfigItems.${name}`)) return this.fail(reason);
+    const named = [...this.execution.template.text.matchAll(/\.Cluster\.ConfigItems\.(\w+)/g)];
+    const others = new Set(named.map(([, key]) => key as string));
+    others.delete(name);
+    return this.fail(
+      reason,
+      'exec',
+      [...others].filter((key) => !present.has(key)),
+    );
   }
 }
