@@ -17,6 +17,7 @@ export { API_REMOVALS, type ApiRemoval } from './validation/removed-apis.table.j
 export { validateRevision } from './validation/validate-revision.js';
 export type { RevisionProblem, ValidatedCluster } from './validation/validate-revision.js';
 export { explain } from './explain/explain.js';
+export { nearest } from './validation/nearest.js';
 export type { ExplainedItem } from './explain/explain.js';
 export { diffDesired, groupDiffs } from './explain/diff-desired.js';
 export type { ChangeGroup, ChangeKind, DesiredChange } from './explain/diff-desired.js';

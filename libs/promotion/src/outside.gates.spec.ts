@@ -21,7 +21,7 @@ describe('health', () => {
     [
       'warnings do not count',
       { clusters: [converged('a', trouble('x', 'warning'))] },
-      'health pass: 1 clusters',
+      'health pass: 1 cluster of',
     ],
     [
       'one in trouble',
@@ -74,7 +74,7 @@ describe('preflight', () => {
 
   it('is about the clusters that would get it', () => {
     expect(told([facts('t1'), facts('t2', { unreachable: true })])).toBe(
-      'preflight pass: 1 clusters of beta can take an update, 1 are out of reach',
+      'preflight pass: 1 cluster of beta can take an update, 1 out of reach',
     );
     expect(told([facts('t1', { unreachable: true })])).toContain('preflight pending: no data');
     expect(told([facts('t1'), facts('t2', trouble('pdb-never-allows', 'warning'))])).toBe(
@@ -105,7 +105,7 @@ describe('backup', () => {
     expect(said(gates)[0]).toContain('backup pending: no backup of the clusters of beta is known');
     expect(said(gates, { outside: [reported] })).toEqual(['backup pass: velero: done']);
     expect(said(gates, { backups: [fact('s1', true, true)] })).toEqual([
-      'backup pass: 1 clusters of beta have a fresh backup',
+      'backup pass: 1 cluster of beta has a fresh backup',
     ]);
     expect(
       said(gates, { backups: [fact('s1', true, false), fact('s2', true, true)], outside: [reported] }),
@@ -114,7 +114,7 @@ describe('backup', () => {
       'backup pending: 1 of 2 clusters of beta have no fresh backup: s1 (why)',
     ]);
     expect(said(gates, { backups: [fact('s1', true, true), fact('s2', false, false)] })[1]).toContain(
-      'backup pending: no backup of 1 clusters of beta is known',
+      'backup pending: no backup of 1 cluster of beta is known',
     );
   });
 });

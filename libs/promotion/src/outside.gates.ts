@@ -81,8 +81,14 @@ function clusterHealth({ target, clusters }: OutsideInput): GateReason {
   return reason(
     'health',
     'pass',
-    `${reachable.length - troubled.length} clusters of ${from} are well${left}`,
+    `${clustersOf(reachable.length - troubled.length, from, 'is', 'are')} well${left}`,
   );
+}
+
+/** `1 cluster of beta is`, `3 clusters of beta are` */
+function clustersOf(count: number, channel: string, one = '', many = ''): string {
+  const verb = count === 1 ? one : many;
+  return `${count} ${count === 1 ? 'cluster' : 'clusters'} of ${channel}${verb === '' ? '' : ` ${verb}`}`;
 }
 
 const gravest = ({ troubles = [] }: ClusterFacts): ClusterTrouble | undefined =>
@@ -131,7 +137,7 @@ function targetFitness({ target, targetClusters = [] }: OutsideInput): GateReaso
   return reason(
     'preflight',
     'pass',
-    `${reachable.length} clusters of ${target.name} can take an update${offline === 0 ? '' : `, ${offline} are out of reach`}`,
+    `${clustersOf(reachable.length, target.name)} can take an update${offline === 0 ? '' : `, ${offline} out of reach`}`,
   );
 }
 
@@ -148,12 +154,13 @@ function backupGate(input: OutsideInput): readonly GateReason[] {
     const message = `${stale.length} of ${kept.length} clusters of ${target.name} have no fresh backup: ${named.join(', ')}${rest}`;
     reasons.push(reason('backup', 'pending', message));
   } else if (kept.length > 0) {
-    reasons.push(reason('backup', 'pass', `${kept.length} clusters of ${target.name} have a fresh backup`));
+    reasons.push(
+      reason('backup', 'pass', `${clustersOf(kept.length, target.name, 'has', 'have')} a fresh backup`),
+    );
   }
   const without = backups.length - kept.length;
   if (answers.length === 0 && (without > 0 || kept.length === 0)) {
-    const who =
-      kept.length === 0 ? `the clusters of ${target.name}` : `${without} clusters of ${target.name}`;
+    const who = kept.length === 0 ? `the clusters of ${target.name}` : clustersOf(without, target.name);
     const message = `no backup of ${who} is known: none is configured (config item backup_providers), and none was reported`;
     reasons.push(reason('backup', 'pending', message));
   }

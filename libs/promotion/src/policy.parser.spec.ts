@@ -24,7 +24,7 @@ const problemsOf = (text: string): readonly string[] => {
   );
 };
 
-describe('parsePolicy', () => {
+describe('parsePolicy', { timeout: 60_000 }, () => {
   it('reads the whole policy of the design', () => {
     const parsed = parsePolicy(FULL, 'fairway.yaml');
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));

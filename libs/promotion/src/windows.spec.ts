@@ -33,7 +33,7 @@ const window = fc
   })
   .filter((one) => one.start !== one.end && !(one.start === 0 && one.end === 0)) as fc.Arbitrary<TimeWindow>;
 
-describe('windows', () => {
+describe('windows', { timeout: 60_000 }, () => {
   it('agree with a brute-force oracle around both changes of the clock', () => {
     const around = fc.constantFrom(
       '2026-03-29T03:00',

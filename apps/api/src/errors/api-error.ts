@@ -29,7 +29,8 @@ export const badRequest = (faults: readonly FieldFault[]): ApiError =>
     faults,
   );
 
-export const notFound = (what: string): ApiError => new ApiError(404, 'not-found', `${what} is not known`);
+export const notFound = (what: string, hint?: string): ApiError =>
+  new ApiError(404, 'not-found', `${what} is not known`, hint);
 
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'not-found': 404,

@@ -93,8 +93,9 @@ export class ChannelsController {
   }
 
   private async channel(name: string): Promise<Channel> {
-    const channel = (await this.api.channels.listChannels()).find((candidate) => candidate.name === name);
-    if (!channel) throw notFound(`channel ${name}`);
+    const all = await this.api.channels.listChannels();
+    const channel = all.find((candidate) => candidate.name === name);
+    if (!channel) throw notFound(`channel ${name}`, `Channels: ${all.map((one) => one.name).join(', ')}.`);
     return channel;
   }
 

@@ -32,6 +32,9 @@ export function addGates(program: Command): void {
     });
 }
 
+const waitsForApproval = ({ gates }: GatesAnswer): boolean =>
+  gates.every(({ gate, state }) => state === 'pass' || (gate === 'approvals' && state === 'pending'));
+
 export function gatesText(answer: GatesAnswer): string {
   const rows = answer.gates.map((gate) => [
     gate.gate,
@@ -45,7 +48,9 @@ export function gatesText(answer: GatesAnswer): string {
       ? answer.promotion === 'manual'
         ? `may go in: fairway promote ${answer.channel}`
         : 'goes in by itself'
-      : `may not go in yet${answer.next_change_at === undefined ? '' : `; can change at ${answer.next_change_at}`}`;
+      : waitsForApproval(answer)
+        ? `waits for a person: fairway approve ${answer.channel}`
+        : `may not go in yet${answer.next_change_at === undefined ? '' : `; can change at ${answer.next_change_at}`}`;
   return [
     `${short(answer.commit)} ${answer.subject}: ${answer.from} → ${answer.channel}: ${verdict}`,
     table(['GATE', 'STATE', 'CHANGES', 'WHY'], rows),

@@ -75,7 +75,11 @@ function addDecision(program: Command, decision: 'approve' | 'reject', descripti
   command.action(async (channel: string, { commit, reason }: Wish, self: Command) => {
     const body = { decision, commit, reason };
     const answer = await client().post<DecisionAnswer>(wholePath(channel, 'approvals'), body);
-    print(formatOf(self), answer, () => gatesText(answer.gates));
+    print(formatOf(self), answer, () =>
+      [`${decision === 'approve' ? 'approved' : 'rejected'} by ${answer.by}`, gatesText(answer.gates)].join(
+        '\n',
+      ),
+    );
   });
 }
 

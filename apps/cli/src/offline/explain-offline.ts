@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { explain } from '#config';
+import { explain, nearest } from '#config';
 import { toIso } from '#kernel';
 import { printExplained } from '../commands/explained-items.js';
 import { formatOf } from '../commands/session.js';
@@ -23,10 +23,15 @@ export function explainOffline(
     );
   const items = explain(scope.inputFor(workingTree(options), one), key, scope.renderOptions);
   if (key !== undefined && items.length === 0) {
+    const all = explain(scope.inputFor(workingTree(options), one), undefined, scope.renderOptions);
+    const near = nearest(
+      key,
+      all.map((item) => item.key),
+    );
     throw new CommandError(
       `${one.cluster.alias} has no config item ${key}`,
       EXIT.error,
-      'Without a key, all items are listed.',
+      near === undefined ? 'Without a key, all items are listed.' : `Did you mean ${near}?`,
     );
   }
   const shown = items.map(({ layers, ...item }) => ({

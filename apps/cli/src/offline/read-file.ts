@@ -10,14 +10,16 @@ export function readText(file: string): string {
     throw new CommandError(
       `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
       EXIT.usage,
+      'Check the path.',
     );
   }
 }
 
 /** A JSON or YAML file (`-` reads standard input) as plain data. */
 export function readData(file: string): unknown {
+  const text = readText(file);
   try {
-    return parse(readText(file), { maxAliasCount: 50 }) as unknown;
+    return parse(text, { maxAliasCount: 50 }) as unknown;
   } catch (error) {
     throw new CommandError(
       `${file}: ${(error as Error).message.trimEnd()}`,

@@ -281,6 +281,27 @@ describe('faults', () => {
     expect(fault?.hint).toMatch(/names: second_gone, third_gone\.$/);
   });
 
+  it('in several files of one component are reported all at once as well', () => {
+    const dir = 'cluster/manifests/egress';
+    const pdb =
+      'apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: { name: x, namespace: d }\n';
+    const twice = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: y, namespace: d }\n';
+    const tree = fixtureTree({
+      [`${dir}/a.yaml`]: '{{ nope }}\n',
+      [`${dir}/b.yaml`]: pdb,
+      [`${dir}/c.yaml`]: 'kind: X\n',
+      [`${dir}/d.yaml`]: 'a: [\n',
+      [`${dir}/e.yaml`]: `${twice}---\n${twice}`,
+    });
+    expect(errors({ tree }).map(({ code, file }) => [code, file.slice(dir.length + 1)])).toEqual([
+      ['template-syntax', 'a.yaml'],
+      ['removed-api', 'b.yaml'],
+      ['invalid-object', 'c.yaml'],
+      ['invalid-yaml', 'd.yaml'],
+      ['duplicate-object', 'e.yaml'],
+    ]);
+  });
+
   it.each([
     ['a cyclic alias', 'data: &a { self: *a }', 'cyclic-yaml'],
     [

@@ -1,4 +1,4 @@
-import { ETCD_ITEMS, type Component, type ConfigProblem, type DesiredState } from '#fleet';
+import { ETCD_ITEMS, type ConfigProblem, type DesiredState } from '#fleet';
 import { canonicalJson, digestOf, err, ok, sha256Hex } from '#kernel';
 import type { Result } from '#kernel';
 import { etcdFiles, extraStackFiles, PATHS } from '../layout/config-layout.js';
@@ -115,12 +115,14 @@ function renderUncached(
   if (forged.length > 0) return err(forged);
   const context = stackContext(input, cache, options, files, config, problems);
   const stacks = renderStacks(context, input);
-  const components = [...renderManifests(stacks.context, stacks.values), ...stacks.karpenter];
+  const manifests = renderManifests(stacks.context, stacks.values);
+  const components = [...manifests.components, ...stacks.karpenter];
   const deletions = partOf(stacks.context, 'deletions', [PATHS.deletions], (own) =>
     renderDeletions(own, stacks.values),
   );
   problems.add(...files.notRendered());
-  validateObjects(components, config, options, problems);
+  const objects = components.flatMap((component) => component.objects);
+  validateObjects([...objects, ...manifests.readable], config, options, problems);
   const { clusterStack, ...otherStacks } = stacks;
   if (problems.errors.length > 0 || !clusterStack) return err([...problems.errors, ...problems.warnings]);
   const content = { clusterStack, ...otherStacks, components, deletions };
@@ -250,7 +252,7 @@ const contextKeyOf = (
     ]),
   );
 
-function renderManifests(context: StackContext, values: Values): readonly Component[] {
+function renderManifests(context: StackContext, values: Values) {
   const { tree, files, problems, contextKey, cache } = context;
   const data = rootData(context.cluster, asData(values), nilPointer(NODE_POOL));
   const rendered = renderComponents({
@@ -277,7 +279,7 @@ function renderManifests(context: StackContext, values: Values): readonly Compon
       ),
     );
   }
-  return components;
+  return { components, readable: rendered.flatMap(({ readable }) => readable ?? []) };
 }
 
 function renderDeletions(context: StackContext, values: Values): DesiredState['deletions'] {

@@ -22,6 +22,8 @@ export const DEFAULT_SETTINGS: ComponentSettings = {
 /** A rendered component, and what is wrong with it. Cached as a whole. */
 export interface RenderedComponent {
   readonly component?: Component;
+  /** Of a component that is not valid: what could be read of it, which may have faults of its own. */
+  readonly readable?: readonly SourcedObject[];
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -78,7 +80,8 @@ function renderComponent(context: ComponentContext, paths: ComponentFiles): Rend
     problems.add(...faults, ...more);
   }
   const found = problems.errors;
-  if (found.length > 0 || (objects.length === 0 && !settings.removed)) return { problems: found };
+  if (found.length > 0 || (objects.length === 0 && !settings.removed))
+    return { readable: objects, problems: found };
   const digest = digestOf(JSON.stringify([settings, objects.map(({ object }) => object)]));
   return { component: { name: paths.name, digest, objects, settings }, problems: [] };
 }
@@ -132,6 +135,7 @@ function withKnownDependencies(
   const missing = rendered.component?.settings.dependsOn.filter((name) => !names.has(name)) ?? [];
   if (missing.length === 0) return rendered;
   return {
+    readable: rendered.component?.objects ?? [],
     problems: [
       ...rendered.problems,
       ...missing.map((name) =>

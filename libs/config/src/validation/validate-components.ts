@@ -1,4 +1,4 @@
-import type { Component } from '#fleet';
+import type { SourcedObject } from '#fleet';
 import type { ProblemList } from '../problems.js';
 import type { EffectiveConfig } from '../render/effective-config.js';
 import type { RenderOptions } from '../render/render-input.js';
@@ -10,14 +10,13 @@ import { apiProblems } from './removed-apis.js';
 export const kubernetesVersion = (config: EffectiveConfig): string | undefined =>
   config.items['kubernetes_version']?.replace(/^v/, '') || undefined;
 
-/** What is wrong with the objects of all components together. */
+/** What is wrong with the objects of all components together, of those that are not valid too. */
 export function validateObjects(
-  components: readonly Component[],
+  objects: readonly SourcedObject[],
   config: EffectiveConfig,
   options: RenderOptions,
   problems: ProblemList,
 ): void {
-  const objects = components.flatMap((component) => component.objects);
   problems.add(...duplicateProblems(objects), ...pdbProblems(objects));
   const version = kubernetesVersion(config) ?? options.kubernetesVersion;
   if (version !== undefined) problems.add(...apiProblems(objects, version));

@@ -124,7 +124,12 @@ async function renderAnswer(ports: EnginePorts, target: Channel, view: ChannelVi
         message: `rendered for ${rendered} of ${clusters} clusters`,
         expiresAt,
       };
-    return { ...base, state: 'pass', message: `it renders for ${clusters} clusters`, expiresAt };
+    return {
+      ...base,
+      state: 'pass',
+      message: `it renders for ${clusters === 1 ? '1 cluster' : `${clusters} clusters`}`,
+      expiresAt,
+    };
   } catch (thrown) {
     return { ...base, state: 'error', message: toFailure(thrown).message.slice(0, 500), expiresAt };
   }

@@ -13,7 +13,7 @@ function noise(bytes: number, seed: number): string {
   }).join('');
 }
 
-describe('the packed cache', () => {
+describe('the packed cache', { timeout: 60_000 }, () => {
   it('gives back an equal value, the same object while it is fresh', () => {
     const cache = new PackedCache(1024 * KIB);
     const value = { name: 'x', list: [1, 'ü', null, { deep: true }], long: noise(20 * KIB, 1) };
