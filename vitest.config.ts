@@ -11,7 +11,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{libs,apps,tools}/**/*.spec.ts'], exclude: ['**/node_modules/**', 'dist/**'] },
+        test: {
+          name: 'unit',
+          include: ['{libs,apps,tools}/**/*.spec.ts'],
+          exclude: ['**/node_modules/**', 'dist/**'],
+          // A limit for what hangs, not a judgement of the machine's speed.
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,
