@@ -6,7 +6,7 @@ import type { RollDecision, RollNote } from './decision.js';
 import type { RollDraft } from './draft.js';
 import { firstPerCause } from './drain.js';
 import { efficiencyOf, groupEta } from './estimate.js';
-import { isAway, remainingOutdated, type GroupState, type Member } from './group-state.js';
+import { isAway, remainingOutdated, sinceLaunch, type GroupState, type Member } from './group-state.js';
 import type { InstanceMemory } from './memory.js';
 import type { RollPolicy } from './policy.js';
 
@@ -74,10 +74,19 @@ function bootsOf(draft: RollDraft, groups: readonly GroupReport[]): BootReport {
       (member) => draft.instance(member.id)?.terminate?.decrement === false && !member.leaving,
     ),
   );
-  const strained = booting.some((member) =>
-    member.pods.some((pod) => PULL_TROUBLE.includes(pod.waitingReason ?? '')),
+  const strained = groups.some(({ group }) =>
+    group.members.some((member) => booting.includes(member) && isStrained(draft, group, member)),
   );
   return { inFlight: booting.length + missing + launching.length, clean: draft.cleanBoots, strained };
+}
+
+/** Far slower than the pool's own boots: this much of what they take. */
+const SLOW = 2;
+
+function isStrained(draft: RollDraft, group: GroupState, member: Member): boolean {
+  const usual = draft.pool(group.name)?.bootMs;
+  const slow = usual !== undefined && sinceLaunch(draft, member) > SLOW * usual;
+  return slow || member.pods.some((pod) => PULL_TROUBLE.includes(pod.waitingReason ?? ''));
 }
 
 function stateOf(draft: RollDraft, groups: readonly GroupReport[]): RollDecision['state'] {
