@@ -225,8 +225,10 @@ export function tellBlockers(
   member: Member,
   blockers: readonly Blocker[],
 ): void {
-  const since = draft.instance(member.id)?.blockedSince;
-  const old = since !== undefined && draft.now - since >= group.policy.tellBlockedAfter;
+  const memory = draft.instance(member.id);
+  const since = memory?.blockedSince;
+  const long = since !== undefined && draft.now - since >= group.policy.tellBlockedAfter;
+  const old = long || memory?.state === 'quarantined';
   for (const [name, blocker] of firstPerCause(blockers)) {
     const pod = member.drainable.find((candidate) => podName(candidate) === blocker.pod);
     const pdb = draft.scope.pdbs.find((candidate) => pdbName(candidate) === blocker.pdb);

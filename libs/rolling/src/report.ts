@@ -228,7 +228,9 @@ function blockedWords(
     return { message: `on hold: ${[...new Set(frozen)].join(', ')}`, unblock: 'Release the hold.' };
   }
   const worst =
-    notes.find((note) => note.severity === 'error') ?? notes.find((note) => note.severity === 'warning');
+    notes.find((note) => note.severity === 'error') ??
+    notes.find((note) => note.severity === 'warning') ??
+    notes.find((note) => note.code.startsWith('drain-blocked-'));
   if (!worst)
     return {
       message: 'no node may be taken away now',
