@@ -21,13 +21,25 @@ function everyPointOnce(): (call: string, write: boolean) => Fate {
   };
 }
 
+/** Real deaths are dear: a process that starts costs seconds. So once each where members, machines or the record of them change. */
+const DEADLY = [
+  'after updates.recordIntents',
+  'after etcd.addMember',
+  'after etcd.promoteMember',
+  'after etcd.removeMember',
+  'after aws.terminateInstance',
+];
+
 interface Story extends EtcdBedOptions {
   readonly fateOf?: (call: string, write: boolean) => Fate;
+  readonly deadly?: readonly string[];
   readonly limitMs: number;
 }
 
 interface Told {
   readonly drive: Drive;
+  /** Where processes were ended by SIGKILL. */
+  readonly killed: readonly string[];
   readonly written: WriterReport;
   readonly leaderChanges: number;
 }
@@ -50,13 +62,14 @@ else
       }
     }
 
-    async function tell(bed: EtcdBed, { fateOf, limitMs, size, image }: Story): Promise<Told> {
+    async function tell(bed: EtcdBed, { fateOf, deadly, limitMs, size, image }: Story): Promise<Told> {
       await bed.drive(done, 60_000);
       const old = [...bed.room.processes.keys()];
       const writer = new EtcdWriter(() => bed.room.endpoints);
       const termBefore = await term(bed);
       const since = bed.world.calls.length;
       bed.nodeImage = NEW_IMAGE;
+      const killed = deadly ? await bed.driveProcesses(limitMs, deadly) : [];
       const drive = await bed.drive(done, limitMs, fateOf);
       const leaderChanges = (await term(bed)) - termBefore;
       const written = await writer.stop();
@@ -70,11 +83,11 @@ else
       expect(bed.intents.filter(({ settledAt }) => settledAt === undefined)).toEqual([]);
       expect(bed.room.problems).toEqual([]);
       console.log(
-        `${size} ${image}: ${drive.passes} passes, ${drive.deaths.length} deaths, ` +
+        `${size} ${image}: ${drive.passes} passes, ${drive.deaths.length + killed.length} deaths, ` +
           `${written.acknowledged} writes (${written.perSecond.toFixed(0)}/s), longest ${written.longestWrite} ms, ` +
           `${written.failedTries} tries failed, ${leaderChanges} leader changes`,
       );
-      return { drive, written, leaderChanges };
+      return { drive, killed, written, leaderChanges };
     }
 
     function expectNobodyNoticed({ written, leaderChanges }: Told): void {
@@ -99,6 +112,18 @@ else
       });
       expectNobodyNoticed(told);
       expect(told.drive.deaths.length).toBeGreaterThan(60);
+    });
+
+    it('three members, a learner beside each, by processes that SIGKILL ends', async () => {
+      const told = await replaceAll({
+        size: 3,
+        image: 'waits',
+        flags: LOOSE,
+        deadly: DEADLY,
+        limitMs: 240_000,
+      });
+      expectNobodyNoticed(told);
+      expect([...told.killed].sort()).toEqual([...DEADLY].sort());
     });
 
     it('three machines by their group, images that join by themselves, dying at every call', async () => {

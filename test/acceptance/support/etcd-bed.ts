@@ -1,36 +1,19 @@
-import { randomIds, systemClock, type Outcome } from '#kernel';
+import { systemClock, type Outcome } from '#kernel';
 import { createAwsAccess } from '#adapters/aws';
 import { createEtcdAccess } from '#adapters/etcd';
-import {
-  DEFAULT_ENGINE_SETTINGS,
-  etcdStep,
-  IntentLog,
-  LeaseKeeper,
-  PassMemory,
-  type EngineSettings,
-  type Pass,
-  type PassReport,
-} from '#engine';
+import type { PassReport } from '#engine';
 import type { StackTemplate } from '#fleet';
 import type { AwsPort, EtcdPort, Intent, Lease, LeasePort, NewIntent, UpdateStorePort } from '#ports';
 import { AwsServer, AwsWorld, ScaledScheduler, SeededRandom, type LoggedCall } from '#simulation';
 import { findEtcd } from '../../support/etcd-process.js';
 import { EtcdMachineRoom, type EtcdImage } from './etcd-machine-room.js';
 import { Life, type Fate } from './etcd-life.js';
+import { ACCOUNT, REGION, runEtcdPass, SETTINGS } from './etcd-pass.js';
+import { driveProcesses } from './etcd-processes.js';
 import { MemoryStores } from './memory-stores.js';
 
-const ACCOUNT = '111111111111';
-const REGION = 'eu-central-1';
-const CLUSTER = `aws:${ACCOUNT}:${REGION}:kube-1`;
 export const OLD_IMAGE = 'ami-0a1310000000000a1';
 export const NEW_IMAGE = 'ami-0a1310000000000a2';
-
-const SETTINGS: EngineSettings = {
-  ...DEFAULT_ENGINE_SETTINGS,
-  leaseTtl: 40,
-  pollInterval: 100,
-  roll: { lookAfterAction: 20 },
-};
 
 export interface EtcdBedOptions {
   readonly size: number;
@@ -45,8 +28,6 @@ export interface Drive {
   readonly passes: number;
   readonly report: PassReport;
 }
-
-const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: console.error };
 
 let beds = 0;
 
@@ -67,6 +48,8 @@ export class EtcdBed {
     private readonly aws: AwsPort,
     private readonly etcd: ReturnType<typeof createEtcdAccess>,
     addressPrefix: string,
+    private readonly endpoint: string,
+    private readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
   ) {
     const endpoints =
       options.image === 'volume'
@@ -107,7 +90,7 @@ export class EtcdBed {
     });
     const aws = await access.connect(ACCOUNT, REGION);
     const etcd = createEtcdAccess({ credentialsDirectory: '/nonexistent' });
-    return new EtcdBed(options, world, room, server, access, aws, etcd, addressPrefix);
+    return new EtcdBed(options, world, room, server, access, aws, etcd, addressPrefix, endpoint, credentials);
   }
 
   async close(): Promise<void> {
@@ -158,45 +141,34 @@ export class EtcdBed {
       .filter(({ action }) => action === 'TerminateInstanceInAutoScalingGroup');
   }
 
-  /** One pass of one process: what it stores is what the next one knows. */
-  private async pass(life: Life, report: PassReport): Promise<Outcome | undefined> {
-    const lease = await LeaseKeeper.acquire(
-      this.leases,
-      systemClock,
-      `cluster/${CLUSTER}`,
-      SETTINGS.leaseTtl,
-    );
-    if (!lease) return { kind: 'waiting', for: 'the lease', recheckIn: 10 };
-    const memory = new PassMemory(this.memory);
-    const updates = life.updates(this.store());
-    const identity = { updateId: 'update-1', clusterId: CLUSTER };
-    const intents = new IntentLog(updates, systemClock, randomIds, lease.current, memory, identity);
-    // No backup policy: the gate of backups has its own stories.
-    const configs = { effectiveConfig: async () => undefined };
-    const etcd = life.etcd(this.etcd);
-    const ports = { clock: systemClock, ids: randomIds, log: silent, updates, configs, etcd };
-    const pass = {
-      ports,
-      settings: SETTINGS,
-      cluster: { id: CLUSTER, channel: 'dev', lifecycleStatus: 'ready', configItems: {} },
-      update: { id: identity.updateId },
-      lease,
-      memory,
-      intents,
-      aws: life.aws(this.aws),
-      holds: [],
+  private pass(life: Life, report: PassReport): Promise<Outcome> {
+    return runEtcdPass({
+      life,
       report,
-      inputs: {},
-      desired: { etcdStack: this.template(), etcdItems: this.items, generatedFiles: [] },
-    } as unknown as Pass;
-    const outcome = await etcdStep.run(pass);
-    if (outcome.kind === 'done') await intents.settleLeftOpen('etcd');
-    await life.call('updates.commitPass', async () => {
-      await lease.current();
-      this.memory = memory.toJson();
+      leases: this.leases,
+      store: this.store(),
+      aws: this.aws,
+      etcd: this.etcd,
+      template: this.template(),
+      items: this.items,
+      remembered: async () => this.memory,
+      remember: async (memory) => void (this.memory = memory),
     });
-    await lease.release();
-    return outcome;
+  }
+
+  /** The same by processes of the operating system; SIGKILL ends one at each point (`after etcd.addMember`). Returns where. */
+  driveProcesses(limitMs: number, deadly: readonly string[]): Promise<readonly string[]> {
+    const store = this.store();
+    const answer = async (what: string, args: readonly unknown[]): Promise<unknown> => {
+      if (what === 'remembered') return this.memory;
+      if (what === 'remember') return void (this.memory = args[0] as Record<string, unknown>);
+      const [port, method = ''] = what.split('.');
+      const target: object = port === 'leases' ? this.leases : store;
+      return (Reflect.get(target, method) as (...all: unknown[]) => unknown).apply(target, [...args]);
+    };
+    const { endpoint, credentials, items } = this;
+    const orders = { endpoint, credentials, template: this.template(), items };
+    return driveProcesses(orders, answer, deadly, limitMs);
   }
 
   /** The part of the store that a step uses; a lease that is not the newest may not write. */
