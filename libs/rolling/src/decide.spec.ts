@@ -62,6 +62,7 @@ describe('decide', () => {
     expect(end.decision.unblock).toContain('payments');
     const [left] = end.decision.nodes.filter((node) => node.outdated);
     expect(left?.state).toBe('quarantined');
+    expect(left?.note).toMatch(/held by PDB apps\/single \(needs 1 healthy, has 1 of 1\), owner payments/);
     expect(end.evictions).toBeLessThan(150);
     expect(world.nodes().every((node) => !node.unschedulable)).toBe(true);
     await expect(end.log.join('\n')).toMatchFileSnapshot(golden('pdb-never-allows'));

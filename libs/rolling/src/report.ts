@@ -7,7 +7,8 @@ import type { RollDraft } from './draft.js';
 import { firstPerCause } from './drain.js';
 import { efficiencyOf, groupEta } from './estimate.js';
 import { isAway, remainingOutdated, sinceLaunch, type GroupState, type Member } from './group-state.js';
-import type { InstanceMemory } from './memory.js';
+import type { Blocker, InstanceMemory } from './memory.js';
+import { ownerOf, pdbName } from './pdb.js';
 import type { RollPolicy } from './policy.js';
 
 /** Why a group may not start another node now, other than holds and halts. */
@@ -139,7 +140,7 @@ function progressOf(draft: RollDraft, groups: readonly GroupReport[]): { done: n
 function nodeProgress(draft: RollDraft, group: GroupState, member: Member): NodeProgress {
   const memory = draft.instance(member.id);
   const state = memory?.state ?? (member.outdated ? 'current' : member.boot.state);
-  const note = noteOf(blockersOf(memory), member);
+  const note = noteOf(blockersOf(draft, memory), member);
   const launched = Date.parse(member.instance.launchedAt ?? '');
   return {
     pool: group.pool.pool,
@@ -154,13 +155,22 @@ function nodeProgress(draft: RollDraft, group: GroupState, member: Member): Node
 }
 
 /** What keeps a node, all of it: with only the first, its owner would act and the next would come to light. */
-function blockersOf(memory: InstanceMemory | undefined): string | undefined {
+function blockersOf(draft: RollDraft, memory: InstanceMemory | undefined): string | undefined {
   const patient = memory?.state === 'draining' ? (memory.waitsFor ?? []) : [];
   const causes = [...firstPerCause([...(memory?.blockedBy ?? []), ...patient]).values()];
   if (causes.length === 0) return undefined;
   const more = causes.length > NAMED_BLOCKERS ? `; and ${causes.length - NAMED_BLOCKERS} more` : '';
-  const named = causes.slice(0, NAMED_BLOCKERS).map((blocker) => blocker.message);
+  const named = causes
+    .slice(0, NAMED_BLOCKERS)
+    .map((blocker) => `${blocker.message}${whose(draft, blocker)}`);
   return `${named.join('; ')}${more}`;
+}
+
+/** Who can end it. */
+function whose(draft: RollDraft, blocker: Blocker): string {
+  const pdb = draft.scope.pdbs.find((each) => pdbName(each) === blocker.pdb);
+  const owner = pdb && ownerOf(pdb);
+  return owner === undefined ? '' : `, owner ${owner}`;
 }
 
 function noteOf(blocked: string | undefined, member: Member): string | undefined {
