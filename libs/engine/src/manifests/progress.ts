@@ -30,5 +30,16 @@ export function isPending(pass: Pass, stage: { readonly name: string }): boolean
   return applied[stage.name] === undefined || partly.includes(stage.name);
 }
 
+/** The same objects under another update: what was applied is applied, so that differences stay drift. */
+export function carriedProgress(
+  memory: Readonly<Record<string, unknown>>,
+  updateId: string,
+  desiredDigest: string,
+): Readonly<Record<string, unknown>> {
+  const stored = memory[PROGRESS] as Partial<Progress> | undefined;
+  if (stored?.key?.endsWith(`|${desiredDigest}`) !== true) return {};
+  return { [PROGRESS]: { ...stored, key: `${updateId}|${desiredDigest}` } };
+}
+
 export const saveProgress = (pass: Pass, change: Partial<Progress>): void =>
   pass.memory.set(PROGRESS, { ...progressOf(pass), ...change });

@@ -43,7 +43,12 @@ const runtime: ClusterRuntime = {
   status,
   admittedRevisionId: revision.id,
   doorbell: 7,
-  memory: { [SETTLED]: settled, other: 1 },
+  memory: {
+    [SETTLED]: settled,
+    other: 1,
+    'update/basis': { revisionId: 'repo@old', recordDigest: 'sha256:record' },
+    'manifests/progress': { key: `u-1|${settled.desiredDigest}`, applied: { classes: 5 }, doneAt: 6 },
+  },
 };
 const cluster = { id: 'c', alias: 'one' } as Cluster;
 const lease = {
@@ -85,6 +90,9 @@ describe('a commit that changes nothing for a settled cluster', () => {
     expect(commit?.memory).toMatchObject({
       other: 1,
       [SETTLED]: { revisionId: 'repo@new', verifiedAt: 1_000 },
+      // The look that follows takes a hand edit for drift, and not for an update that is to be applied.
+      'update/basis': { revisionId: 'repo@new', recordDigest: 'sha256:record' },
+      'manifests/progress': { key: `u-2|${settled.desiredDigest}`, applied: { classes: 5 }, doneAt: 6 },
     });
     expect(commit?.doorbellSeen).toBe(7);
     expect(commit?.nextDueAt).toBeLessThan(1_000 + 60_000 * 1.2);

@@ -2,8 +2,10 @@ import { toFailure, type Instant } from '#kernel';
 import type { Cluster, ClusterStatus, Revision, Update } from '#fleet';
 import type { ClusterRuntime } from '#ports';
 import { spreadInterval } from '../backoff.js';
+import { carriedProgress } from '../manifests/progress.js';
 import type { PassParts } from '../reconcile-cluster.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { carriedBasis } from './open-update.js';
 import { soonest } from './override-expiry.js';
 import { SETTLED, type Settled } from './settled.js';
 
@@ -45,11 +47,23 @@ export async function carryOver(
     status: carriedStatus(status, update, revision),
     doorbellSeen: runtime.doorbell,
     nextDueAt: soonest(spreadInterval(settled.verifiedAt, settings.resyncInterval, cluster.id), expiry),
-    memory: { ...runtime.memory, [SETTLED]: carried },
+    memory: carriedMemory(runtime, update, carried),
     events: [],
   });
   return true;
 }
+
+/** The look that follows goes on under the carried update: a hand edit is drift to it, not something to apply. */
+const carriedMemory = (
+  { memory }: ClusterRuntime,
+  update: Update,
+  settled: Settled,
+): ClusterRuntime['memory'] => ({
+  ...memory,
+  ...carriedProgress(memory, update.id, settled.desiredDigest),
+  ...carriedBasis(settled.revisionId, settled.recordDigest),
+  [SETTLED]: settled,
+});
 
 /** The revision, if it holds for the cluster what `content` names. A source that cannot be read is the pass's to report. */
 async function sameContent(

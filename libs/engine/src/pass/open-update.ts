@@ -44,6 +44,14 @@ const basisOf = (frame: PassFrame): Basis => ({
   recordDigest: recordDigest(frame.cluster, frame.standing),
 });
 
+/** What a carried-over update is for: the look that follows goes on under it instead of starting another. */
+export const carriedBasis = (
+  revisionId: string,
+  recordDigestOf: string,
+): Readonly<Record<string, unknown>> => ({
+  [BASIS]: { revisionId, recordDigest: recordDigestOf } satisfies Basis,
+});
+
 /** Inputs that the open update lacked are its own: it goes on with them. */
 export function rebaseUpdate(frame: PassFrame): void {
   if (frame.memory.get(BASIS) !== undefined) frame.memory.set(BASIS, basisOf(frame));
