@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 const resolve = { conditions: ['source', 'module', 'node', 'development|production'] };
-const ssr = { resolve: { conditions: ['source', 'node', 'development|production'], externalConditions: ['source', 'node'] } };
+const ssr = {
+  resolve: {
+    conditions: ['source', 'node', 'development|production'],
+    externalConditions: ['source', 'node'],
+  },
+};
 
 /** Suites by what they need: `unit` needs nothing, the others start real servers on loopback. */
 export default defineConfig({
