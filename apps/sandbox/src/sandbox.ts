@@ -58,6 +58,7 @@ export interface Sandbox {
 
 export const ROLE_NAME = 'fairway';
 const REPOSITORY = 'config';
+const REGION = 'eu-central-1';
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const stateDir = await mkdtemp(join(tmpdir(), 'fairway-sandbox-'));
@@ -134,6 +135,8 @@ async function startWorld(
     scheduler: new ScaledScheduler(options.speed),
     accounts: options.accounts.map((id) => ({ id, roles: [ROLE_NAME] })),
   });
+  // Accounts that run clusters of this kind have it: files of nodes are encrypted under it.
+  for (const id of options.accounts) estate.aws.region(id, REGION).kms.createKey('alias/etcd-cluster');
   const endpoints = await estate.start();
   closers.push(() => estate.close());
   const hooks: World['hooks'] = {};
@@ -165,6 +168,7 @@ function environmentOf(options: SandboxOptions, started: Started): Readonly<Reco
     FAIRWAY_AWS_ROLE_NAME: ROLE_NAME,
     // The simulated AWS makes them as AWS does.
     FAIRWAY_AWS_CHANGE_SETS: 'always',
+    FAIRWAY_AWS_TEMPLATE_BUCKET: 'fairway-sandbox-templates',
     FAIRWAY_BOOTSTRAP_TOKEN: started.token,
     FAIRWAY_GIT_WEBHOOK_SECRET: randomBytes(24).toString('hex'),
     FAIRWAY_GIT_POLL_INTERVAL: '10s',
@@ -193,7 +197,7 @@ function awsEnvironment(
     AWS_ACCESS_KEY_ID: key.accessKeyId,
     AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_REGION: 'eu-central-1',
+    AWS_REGION: REGION,
   };
 }
 

@@ -34,6 +34,21 @@ describe('what is told of a drain that waits', () => {
     expect(message).toContain('not now');
   });
 
+  it('says that pods are ending while nothing else keeps the node', () => {
+    const world = new RollWorld(
+      workersOnly(1, { workloads: [{ name: 'web', replicas: 1, graceMs: 60_000 }] }),
+    );
+    const notes: (string | undefined)[] = [];
+    drive(world, {
+      policy: testPolicy(),
+      until: ({ nodes }) => {
+        notes.push(...nodes.filter(({ state }) => state === 'draining').map(({ note }) => note));
+        return false;
+      },
+    });
+    expect(notes).toContain('1 pod is ending');
+  });
+
   it('estimates no end that nobody knows', () => {
     expect(decisionAfter(minutes(6)).etaMs).toBeUndefined();
   });

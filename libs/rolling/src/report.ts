@@ -140,7 +140,7 @@ function progressOf(draft: RollDraft, groups: readonly GroupReport[]): { done: n
 function nodeProgress(draft: RollDraft, group: GroupState, member: Member): NodeProgress {
   const memory = draft.instance(member.id);
   const state = memory?.state ?? (member.outdated ? 'current' : member.boot.state);
-  const note = noteOf(blockersOf(draft, memory), member);
+  const note = noteOf(blockersOf(draft, memory), state === 'draining', member);
   const launched = Date.parse(member.instance.launchedAt ?? '');
   return {
     pool: group.pool.pool,
@@ -173,8 +173,18 @@ function whose(draft: RollDraft, blocker: Blocker): string {
   return owner === undefined ? '' : `, owner ${owner}`;
 }
 
-function noteOf(blocked: string | undefined, member: Member): string | undefined {
+function endingPods({ node, drainable }: Member): string | undefined {
+  const ending = drainable.filter((pod) => pod.deletionTimestamp !== undefined).length;
+  const words = ending === 1 ? '1 pod is ending' : `${ending} pods are ending`;
+  const silent = node?.ready === false ? 'its Node is not Ready' : undefined;
+  return (
+    [silent, ending > 0 ? words : undefined].filter((part) => part !== undefined).join('; ') || undefined
+  );
+}
+
+function noteOf(blocked: string | undefined, draining: boolean, member: Member): string | undefined {
   if (blocked !== undefined) return blocked;
+  if (draining) return endingPods(member) ?? member.reason;
   if (member.outdated) return member.reason;
   return member.boot.waitsFor === undefined ? undefined : `waits for ${member.boot.waitsFor}`;
 }

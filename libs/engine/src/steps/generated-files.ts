@@ -73,12 +73,15 @@ function isRemoteFile(value: unknown): value is RemoteFile {
   return typeof entry?.path === 'string' && typeof entry.data === 'string';
 }
 
+const KEY_NAME = /^(arn:|alias\/|mrk-|[0-9a-f]{8}-)[^\s<>]+$/;
+
 function encrypt(pass: Pass, file: GeneratedFile, clear: Uint8Array): Promise<Uint8Array> {
   const key =
     file.keyOutput === undefined
       ? pass.inputs.etcdKmsKeyArn
       : pass.inputs.clusterStackOutputs?.[file.keyOutput];
-  if (key?.startsWith('arn:')) return pass.aws.encrypt(key, clear);
+  // An ARN, or the bare id that `!Ref` of an AWS::KMS::Key gives.
+  if (key !== undefined && KEY_NAME.test(key)) return pass.aws.encrypt(key, clear);
   const source =
     file.keyOutput === undefined
       ? 'the alias alias/etcd-cluster'
