@@ -153,4 +153,19 @@ describe('validation', () => {
     expect(error.status).toBe(422);
     expect(error.message).toContain(text);
   });
+
+  it('takes a mount of what a claim template gives', () => {
+    const spec = {
+      containers: [{ name: 'a', image: 'i', volumeMounts: [{ name: 'data', mountPath: '/v' }] }],
+    };
+    const set = {
+      ...deployment({ template: { metadata: template['metadata'], spec } }),
+      kind: 'StatefulSet',
+    };
+    const claims = [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } }];
+    const made = { ...set, spec: { ...set.spec, serviceName: 's', volumeClaimTemplates: claims } };
+    expect(() => testCluster().store.create('statefulsets.apps', made)).not.toThrow('Not found');
+    const without = { ...made, spec: { ...made.spec, volumeClaimTemplates: [] } };
+    expect(() => testCluster().store.create('statefulsets.apps', without)).toThrow('Not found: "data"');
+  });
 });

@@ -15,7 +15,12 @@ import { labelFaults } from './names.js';
 
 const CONTAINER_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
-export function podSpecFaults(spec: JsonObject, path: string): readonly StatusCause[] {
+/** `claimed`: names of volumes that a StatefulSet's claim templates give. */
+export function podSpecFaults(
+  spec: JsonObject,
+  path: string,
+  claimed: readonly unknown[] = [],
+): readonly StatusCause[] {
   const faults: StatusCause[] = [];
   if (arrayAt(spec, 'containers').length === 0) faults.push(required(`${path}.containers`));
   const names = new Set<unknown>();
@@ -31,7 +36,7 @@ export function podSpecFaults(spec: JsonObject, path: string): readonly StatusCa
     if (volumes.has(name)) faults.push(duplicate(`${path}.volumes[${index}].name`, name));
     volumes.add(name);
   });
-  faults.push(...mountFaults(spec, path, volumes));
+  faults.push(...mountFaults(spec, path, new Set([...volumes, ...claimed])));
   if (!['Always', 'OnFailure', 'Never'].includes(String(spec['restartPolicy']))) {
     faults.push(
       unsupported(`${path}.restartPolicy`, spec['restartPolicy'], ['Always', 'OnFailure', 'Never']),
@@ -110,7 +115,7 @@ export function templateFaults(object: KubeObject): readonly StatusCause[] {
   }
   const spec = objectAt(template, 'spec');
   if (valueAt(object, 'spec', 'template') !== undefined)
-    faults.push(...podSpecFaults(spec, 'spec.template.spec'));
+    faults.push(...podSpecFaults(spec, 'spec.template.spec', claimNames(object)));
   faults.push(...restartFaults(object.kind, spec['restartPolicy']));
   const replicas = valueAt(object, 'spec', 'replicas');
   if (typeof replicas === 'number' && replicas < 0) {
@@ -118,6 +123,11 @@ export function templateFaults(object: KubeObject): readonly StatusCause[] {
   }
   return faults;
 }
+
+const claimNames = (object: KubeObject): readonly unknown[] =>
+  arrayAt(objectAt(object, 'spec'), 'volumeClaimTemplates').map((claim) =>
+    valueAt(claim, 'metadata', 'name'),
+  );
 
 function restartFaults(kind: string, policy: unknown): readonly StatusCause[] {
   const field = 'spec.template.spec.restartPolicy';
