@@ -11,6 +11,7 @@ import { memorySuite } from './suites/memory.js';
 import { noopSuite } from './suites/noop.js';
 import { renderSuite } from './suites/render.js';
 import { rollSuite } from './suites/roll.js';
+import { waitingSuite } from './suites/waiting.js';
 
 const SUITES: Readonly<Record<string, Suite>> = {
   render: renderSuite,
@@ -19,6 +20,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   idle: idleSuite,
   latency: latencySuite,
   roll: rollSuite,
+  waiting: waitingSuite,
   manifests: manifestsSuite,
 };
 const BASELINE = fileURLToPath(new URL('baseline.json', import.meta.url));

@@ -65,7 +65,7 @@ export function summarise(input: SummaryInput): Summary {
   const status: ClusterStatus = {
     clusterId: input.clusterId,
     phase,
-    message: messageOf(last, finished, input.runs.at(-1)?.kind),
+    message: messageOf(last, phase, input.runs.at(-1)?.kind),
     ...versionsOf(input, finished),
     problems: datedProblems(problems, previous?.problems ?? [], now),
     updateId: input.update.id,
@@ -136,8 +136,8 @@ function phaseOfFailure(failure: Failure): ClusterPhase {
   }
 }
 
-function messageOf(last: Outcome | undefined, finished: boolean, kind: StepKind | undefined): string {
-  if (finished) return 'at its desired state';
+function messageOf(last: Outcome | undefined, phase: ClusterPhase, kind: StepKind | undefined): string {
+  if (phase === 'ready') return 'at its desired state';
   switch (last?.kind) {
     case undefined:
       return 'not started';

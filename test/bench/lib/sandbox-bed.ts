@@ -48,10 +48,17 @@ export class SandboxBed {
     }
   }
 
-  async register(clusters: number): Promise<void> {
+  /** `sizes` by pool: other sizes than the demo's. */
+  async register(
+    clusters: number,
+    sizes: Readonly<Record<string, { readonly min_size: number; readonly max_size: number }>> = {},
+  ): Promise<void> {
     for (const account of accountRecords()) await this.client.post('/infrastructure-accounts', account);
     const records = clusterRecords((id) => this.sandbox.endpoints.serverOf(id)).slice(0, clusters);
-    for (const record of records) await this.client.post('/kubernetes-clusters', record);
+    for (const record of records) {
+      const pools = record.node_pools.map((pool) => ({ ...pool, ...sizes[pool.name] }));
+      await this.client.post('/kubernetes-clusters', { ...record, node_pools: pools });
+    }
     await this.allReady(undefined, 180_000);
   }
 

@@ -47,6 +47,10 @@ export const removeStacksStep: StepRunner<BasePass> = {
   },
 };
 
+/** An etcd stack without the cluster's tag serves its account: whoever still keeps data there decides about it. */
+const NOTHING_LEFT =
+  "nothing that carries the cluster's tag is left in AWS; a shared etcd stack of the account stays";
+
 export const reportRemainsStep: StepRunner<BasePass> = {
   kind: 'report-remains',
   title: 'Report what is left',
@@ -60,12 +64,9 @@ export const reportRemainsStep: StepRunner<BasePass> = {
       ...groups.map((group) => `ASG ${group.groupName}`),
       ...stacks.map((name) => `stack ${name}`),
     ];
-    tell(pass, {
-      type: 'decommission.finished',
-      message: remains.length === 0 ? 'nothing is left in AWS' : `left in AWS: ${remains.join(', ')}`,
-      data: { remains },
-    });
-    return done(remains.length === 0 ? 'nothing is left' : `left: ${remains.join(', ')}`);
+    const message = remains.length === 0 ? NOTHING_LEFT : `left in AWS: ${remains.join(', ')}`;
+    tell(pass, { type: 'decommission.finished', message, data: { remains } });
+    return done(message);
   },
 };
 
