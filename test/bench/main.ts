@@ -5,12 +5,14 @@ import type { Metric, Suite } from './lib/metric.js';
 import { compare, table, type BenchReport } from './lib/report.js';
 import { rounded } from './lib/stats.js';
 import { idleSuite } from './suites/idle.js';
+import { junitSuite } from './suites/junit.js';
 import { latencySuite } from './suites/latency.js';
 import { manifestsSuite } from './suites/manifests.js';
 import { memorySuite } from './suites/memory.js';
 import { noopSuite } from './suites/noop.js';
 import { renderSuite } from './suites/render.js';
 import { rollSuite } from './suites/roll.js';
+import { transitionsSuite } from './suites/transitions.js';
 import { waitingSuite } from './suites/waiting.js';
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -18,8 +20,10 @@ const SUITES: Readonly<Record<string, Suite>> = {
   noop: noopSuite,
   memory: memorySuite,
   idle: idleSuite,
+  junit: junitSuite,
   latency: latencySuite,
   roll: rollSuite,
+  transitions: transitionsSuite,
   waiting: waitingSuite,
   manifests: manifestsSuite,
 };
