@@ -18,6 +18,9 @@ export interface BucketLimits {
 
 export const BUCKET_LIMITS: BucketLimits = { start: 8, least: 1, most: 64 };
 
+/** No boot takes longer. Counts that are older are those of a cluster that rolls no more, or that another worker took over. */
+const BOOT_AT_MOST = minutes(30);
+
 /** Boots that began before strain was seen report it late, several for one cause: halve once in this time. */
 const ONE_CAUSE = minutes(2);
 
@@ -53,7 +56,10 @@ export interface BootReport {
 /** Buckets by name (`registry/<host>`, `account/<id>`, `region/<name>`) with what clusters said last. */
 export class BootThrottle {
   private readonly buckets = new Map<string, BootBucket>();
-  private readonly inFlight = new Map<string, Map<string, number>>();
+  private readonly inFlight = new Map<
+    string,
+    Map<string, { readonly count: number; readonly at: Instant }>
+  >();
 
   constructor(private readonly limits: BucketLimits = BUCKET_LIMITS) {}
 
@@ -63,18 +69,20 @@ export class BootThrottle {
       for (let i = 0; i < said.clean; i += 1) bucket = afterCleanBoot(bucket, this.limits);
       if (said.strained) bucket = afterStrain(bucket, now, this.limits);
       this.buckets.set(name, bucket);
-      const counts = this.inFlight.get(name) ?? new Map<string, number>();
-      if (said.inFlight > 0) counts.set(cluster, said.inFlight);
+      const counts = this.inFlight.get(name) ?? new Map<string, { count: number; at: Instant }>();
+      if (said.inFlight > 0) counts.set(cluster, { count: said.inFlight, at: now });
       else counts.delete(cluster);
       this.inFlight.set(name, counts);
     }
   }
 
   /** The tightest of the buckets, for `RollScope.bootThrottle`. */
-  free(names: readonly string[]): { readonly free: number; readonly reason: string } {
+  free(names: readonly string[], now: Instant): { readonly free: number; readonly reason: string } {
     const each = names.map((name) => {
       const bucket = this.bucket(name);
-      const busy = [...(this.inFlight.get(name)?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+      const busy = [...(this.inFlight.get(name)?.values() ?? [])]
+        .filter(({ at }) => now - at < BOOT_AT_MOST)
+        .reduce((sum, { count }) => sum + count, 0);
       return {
         free: bootsFree(bucket, busy),
         reason: `${busy} boots are in flight for ${name}, which carries ${bucket.limit}`,

@@ -99,6 +99,8 @@ export interface PoolMemory {
   /** Exponentially smoothed measurements in milliseconds. */
   readonly bootMs?: number;
   readonly drainMs?: number;
+  /** What a boot takes where nothing is strained; strained ones raise it slowly, so that a lasting change becomes usual. */
+  readonly usualBootMs?: number;
   /** What the time since the start went into, by cause, and what it goes into now. */
   readonly time?: RollTime;
 }
@@ -164,6 +166,8 @@ export interface InstanceMemory {
   readonly prior?: NodePrior;
   /** Scale-in protection was set by us. */
   readonly protectedByUs?: boolean;
+  /** Its boot showed strain on what clusters share: it does not count as a clean one. */
+  readonly strained?: true;
   readonly initialisedAt?: Instant;
   readonly drainStartedAt?: Instant;
   readonly lbExcludedAt?: Instant;

@@ -1,4 +1,5 @@
 import { formatDuration } from '#kernel';
+import { showsStrain, usualBoot } from './boots.js';
 import type { RollDraft } from './draft.js';
 import { isAway, sinceLaunch, wantedSize, type GroupState, type Member } from './group-state.js';
 import type { PoolMemory } from './memory.js';
@@ -14,6 +15,7 @@ export function trackBoot(draft: RollDraft, group: GroupState, member: Member): 
   if (!memory || member.outdated || member.leaving || isAway(memory) || memory.state === 'failed-boot')
     return;
   if (memory.initialisedAt !== undefined) return;
+  if (showsStrain(draft, group, member)) draft.changeInstance(member.id, { strained: true });
   if (member.boot.initialised) return initialised(draft, group, member);
   draft.enter(member.id, member.boot.state);
   draft.look(member.boot.due ?? group.policy.pollInterval);
@@ -33,9 +35,12 @@ function initialised(draft: RollDraft, group: GroupState, member: Member): void 
   draft.changeInstance(member.id, { initialisedAt: draft.now });
   draft.enter(member.id, 'in-service');
   if (!pool || !launchedByRoll(draft, group, member)) return;
-  draft.cleanBoots += 1;
+  const strained = draft.instance(member.id)?.strained === true;
+  const took = sinceLaunch(draft, member);
+  if (!strained) draft.cleanBoots += 1;
   draft.changePool(group.name, {
-    bootMs: smoothed(pool.bootMs, sinceLaunch(draft, member)),
+    bootMs: smoothed(pool.bootMs, took),
+    usualBootMs: usualBoot(pool.usualBootMs, took, strained),
     consecutiveFailedBoots: 0,
   });
 }

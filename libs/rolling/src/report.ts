@@ -1,12 +1,12 @@
 import type { Duration } from '#kernel';
 import { formatDuration } from '#kernel';
 import type { NodeProgress } from '#fleet';
-import type { BootReport } from './boot-throttle.js';
+import { bootsOf } from './boots.js';
 import type { RollDecision, RollNote } from './decision.js';
 import type { RollDraft } from './draft.js';
 import { firstPerCause } from './drain.js';
 import { efficiencyOf, groupEta } from './estimate.js';
-import { isAway, remainingOutdated, sinceLaunch, type GroupState, type Member } from './group-state.js';
+import { isAway, remainingOutdated, type GroupState, type Member } from './group-state.js';
 import type { Blocker, InstanceMemory } from './memory.js';
 import { ownerOf, pdbName } from './pdb.js';
 import type { RollPolicy } from './policy.js';
@@ -51,44 +51,6 @@ export function report(draft: RollDraft, policy: RollPolicy, groups: readonly Gr
 
 /** How many causes a node's note names. */
 const NAMED_BLOCKERS = 3;
-const PULL_TROUBLE: readonly string[] = ['ErrImagePull', 'ImagePullBackOff'];
-
-/** Instances on their way in, asked for or seen, and whether image pulls fail on them. */
-function bootsOf(draft: RollDraft, groups: readonly GroupReport[]): BootReport {
-  const booting = groups.flatMap(({ group }) =>
-    group.members.filter((member) => {
-      const memory = draft.instance(member.id);
-      const counted = memory !== undefined && memory.initialisedAt === undefined;
-      return counted && !member.outdated && !member.leaving && !member.boot.initialised;
-    }),
-  );
-  const missing = groups.reduce((sum, { group }) => {
-    const live = group.members.filter((member) => !member.leaving).length;
-    const pending = draft.pool(group.name)?.surgePending;
-    const wanted = Math.max(group.pool.group.desiredCapacity, pending?.to ?? 0);
-    const loose = draft.pool(group.name)?.zoneLaunch === undefined ? 0 : 1;
-    return sum + loose + Math.max(0, draft.pool(group.name) ? wanted - live : 0);
-  }, 0);
-  // A termination that was ordered and is not seen yet: the group is about to launch.
-  const launching = groups.flatMap(({ group }) =>
-    group.members.filter(
-      (member) => draft.instance(member.id)?.terminate?.decrement === false && !member.leaving,
-    ),
-  );
-  const strained = groups.some(({ group }) =>
-    group.members.some((member) => booting.includes(member) && isStrained(draft, group, member)),
-  );
-  return { inFlight: booting.length + missing + launching.length, clean: draft.cleanBoots, strained };
-}
-
-/** Far slower than the pool's own boots: this much of what they take. */
-const SLOW = 2;
-
-function isStrained(draft: RollDraft, group: GroupState, member: Member): boolean {
-  const usual = draft.pool(group.name)?.bootMs;
-  const slow = usual !== undefined && sinceLaunch(draft, member) > SLOW * usual;
-  return slow || member.pods.some((pod) => PULL_TROUBLE.includes(pod.waitingReason ?? ''));
-}
 
 function stateOf(draft: RollDraft, groups: readonly GroupReport[]): RollDecision['state'] {
   if (draft.halted) return 'halted';

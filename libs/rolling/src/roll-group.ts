@@ -92,6 +92,7 @@ function begin(draft: RollDraft, group: GroupState): boolean {
     consecutiveFailedBoots: memory?.consecutiveFailedBoots ?? 0,
     ...(memory?.evening !== undefined && { evening: memory.evening }),
     ...(memory?.bootMs !== undefined && { bootMs: memory.bootMs }),
+    ...(memory?.usualBootMs !== undefined && { usualBootMs: memory.usualBootMs }),
     ...(memory?.drainMs !== undefined && { drainMs: memory.drainMs }),
   });
   for (const member of group.members) {

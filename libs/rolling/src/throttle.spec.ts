@@ -21,10 +21,17 @@ describe('a bucket of boots', () => {
     const throttle = new BootThrottle(limits);
     throttle.report('a', ['registry/x', 'region/r'], { inFlight: 3, clean: 0, strained: false }, 0);
     throttle.report('b', ['registry/x'], { inFlight: 1, clean: 0, strained: false }, 0);
-    const { free, reason } = throttle.free(['registry/x', 'region/r']);
+    const { free, reason } = throttle.free(['registry/x', 'region/r'], 0);
     expect(free).toBe(0);
     expect(reason).toContain('registry/x');
-    expect(throttle.free(['region/r']).free).toBe(1);
+    expect(throttle.free(['region/r'], 0).free).toBe(1);
+  });
+
+  it('forgets what a cluster said that has said nothing for longer than a boot takes', () => {
+    const throttle = new BootThrottle(limits);
+    throttle.report('a', ['region/r'], { inFlight: 4, clean: 0, strained: false }, 0);
+    expect(throttle.free(['region/r'], (0 + minutes(29)) as Instant).free).toBe(0);
+    expect(throttle.free(['region/r'], (0 + minutes(30)) as Instant).free).toBe(4);
   });
 });
 
@@ -44,7 +51,7 @@ describe('five clusters and a registry that carries four boots at a time', () =>
   });
 
   it('are slowed down by what they see where the throttle does not know the registry', () => {
-    const { states, failedBoots, most, figures } = fiveClustersLearn();
+    const { states, failedBoots, most, overloaded, figures } = fiveClustersLearn('pulls');
     expect(states, figures).toEqual(['done', 'done', 'done', 'done', 'done']);
     expect(failedBoots).toBe(0);
     // It probes upwards after every clean boot, as TCP does, and comes back at once.
@@ -52,5 +59,13 @@ describe('five clusters and a registry that carries four boots at a time', () =>
     const later = most.slice(3);
     expect(later.reduce((sum, one) => sum + one, 0) / later.length, most.join(' ')).toBeLessThanOrEqual(6);
     expect(Math.max(...later), most.join(' ')).toBeLessThanOrEqual(8);
+    expect(overloaded).toBeLessThan(0.25);
+  });
+
+  it('are slowed down by slow boots alone, later and less: slowness shows when the damage is done', () => {
+    const { states, failedBoots, most, overloaded, figures } = fiveClustersLearn('slow');
+    expect(states, figures).toEqual(['done', 'done', 'done', 'done', 'done']);
+    expect(failedBoots).toBe(0);
+    expect(overloaded, most.join(' ')).toBeLessThan(0.8);
   });
 });

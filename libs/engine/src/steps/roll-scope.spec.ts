@@ -35,7 +35,7 @@ function passOf(memory: PassMemory): { readonly pass: Pass; readonly looks: () =
     update: { id: 'u1' },
     desired: { commit: 'x' },
     holds: [],
-    ports: {},
+    ports: { clock: { now: () => 0 } },
     aws: { describeNodeGroups: async () => [group()] },
     kubernetes: { listNodes: async () => [], listPods: async () => [], listPdbs: async () => [] },
   } as unknown as Pass;

@@ -25,7 +25,7 @@ const bucketsOf = ({ cluster, account }: Pass): readonly string[] => [
 
 /** Boots that this cluster may begin now. */
 export const bootThrottle = (pass: Pass): NonNullable<RollScope['bootThrottle']> =>
-  throttleOf(pass).free(bucketsOf(pass));
+  throttleOf(pass).free(bucketsOf(pass), pass.ports.clock.now());
 
 export function reportBoots(pass: Pass, step: StepKind, boots: BootReport): void {
   const now = pass.ports.clock.now();

@@ -26,27 +26,34 @@ const SLOW = 480_000;
 
 /**
  * The same with a throttle that does not know what the registry carries: it begins with eight boots, sees ErrImagePull
- * on the nodes, and halves. Returns how many boots there were at most in each ten minutes.
+ * on the nodes (`pulls`), or nothing but that they take long (`slow`), and halves. Returns how many boots there were at
+ * most in each ten minutes, and the share of the time in which there were more than the registry carries.
  */
-export function fiveClustersLearn(): Shared & { readonly most: readonly number[] } {
+export function fiveClustersLearn(
+  sign: 'pulls' | 'slow',
+): Shared & { readonly most: readonly number[]; readonly overloaded: number } {
   const worlds: RollWorld[] = [];
   const inFlight = (): number =>
     worlds.flatMap((world) => world.allInstances()).filter((one) => !one.original && !one.node?.ready).length;
   for (let i = 0; i < 5; i += 1) {
     const bootMs = (): number => (inFlight() > CARRIES ? SLOW : BOOT);
     worlds.push(
-      new RollWorld(workersOnly(12, { seed: i + 1, bootMs, pullsFail: () => inFlight() > CARRIES })),
+      new RollWorld(
+        workersOnly(12, { seed: i + 1, bootMs, pullsFail: () => sign === 'pulls' && inFlight() > CARRIES }),
+      ),
     );
   }
   const run = new SharedRun(worlds, true, new BootThrottle({ start: 8, least: 1, most: 64 }));
   const most: number[] = [];
-  for (let tick = 0; tick < 8 * 720 && !run.isOver(); tick += 1) {
+  let [tick, over] = [0, 0];
+  for (; tick < 8 * 720 && !run.isOver(); tick += 1) {
     run.round();
     const slot = Math.floor(tick / 120);
     most[slot] = Math.max(most[slot] ?? 0, inFlight());
+    if (inFlight() > CARRIES) over += 1;
     for (const world of worlds) world.advance(5_000);
   }
-  return { ...run.result(Math.max(...most)), most };
+  return { ...run.result(Math.max(...most)), most, overloaded: over / tick };
 }
 
 /** Five clusters of six nodes, surge 2 each, whose nodes pull from one registry. */
@@ -94,7 +101,10 @@ class SharedRun {
 
   private pass(i: number, world: RollWorld): void {
     const memory = this.memories[i] as RollMemory;
-    const scope = world.scope(memory, this.throttled ? { bootThrottle: this.throttle.free(REGISTRY) } : {});
+    const scope = world.scope(
+      memory,
+      this.throttled ? { bootThrottle: this.throttle.free(REGISTRY, world.now) } : {},
+    );
     const decision = decide(scope, testPolicy({ maxSurge: 2 }), world.now);
     this.throttle.report(`c${i}`, REGISTRY, decision.boots, world.now);
     let after = decision.memory;
