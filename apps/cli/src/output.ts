@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { formatDuration } from '#kernel';
 
 export type Format = 'table' | 'json' | 'yaml';
 
@@ -24,6 +25,10 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
 // Colour codes take no room on the screen.
 // eslint-disable-next-line no-control-regex
 const visibleLength = (text: string): number => text.replace(/\u001b\[[0-9;]*m/g, '').length;
+
+/** Time left, and what that counts on. */
+export const etaText = (leftMs: number, condition: string | undefined): string =>
+  `about ${formatDuration(leftMs)} left${condition === undefined ? '' : ` if ${condition}`}`;
 
 /** Prints a value as asked; the table only for people. */
 export function print(format: Format, value: unknown, asTable: () => string): void {

@@ -95,6 +95,13 @@ describe('problems and events', () => {
     expect(summary({ runs: broken })).toEqual(summary({ runs: broken }));
   });
 
+  it('carries the time left and what it counts on, until the end', () => {
+    const left = { etaMs: 7_000, etaIf: 'PDB default/shop lets worker-1 go' };
+    expect(summary({ runs: [run('validate', waiting('nodes', 1))], ...left }).status).toMatchObject(left);
+    const { status } = summary({ runs: ALL_DONE, ...left });
+    expect([status.etaMs, status.etaIf]).toEqual([undefined, undefined]);
+  });
+
   it('says of a block who could end it', () => {
     const { status } = summary({ runs: [run('validate', blocked('PDB web'))] });
     expect(status.message).toBe('validate: blocked by PDB web. do this');

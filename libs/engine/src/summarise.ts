@@ -36,6 +36,7 @@ export interface SummaryInput {
   readonly desiredDigest?: string;
   readonly commit?: string;
   readonly etaMs?: number;
+  readonly etaIf?: string;
   readonly serverVersion?: string;
   readonly now: Instant;
 }
@@ -74,6 +75,7 @@ export function summarise(input: SummaryInput): Summary {
     ...rollsOf(input, sameUpdate),
     ...(input.desiredDigest !== undefined && { desiredDigest: input.desiredDigest }),
     ...(!finished && input.etaMs !== undefined && { etaMs: input.etaMs }),
+    ...(!finished && input.etaIf !== undefined && { etaIf: input.etaIf }),
     since: sinceOf(previous, phase, finished ? input.commit : undefined, now),
     ...(serverVersion !== undefined && { serverVersion }),
     consecutiveFailures,

@@ -90,6 +90,8 @@ export interface ClusterStatus {
   readonly steps: readonly StepStatus[];
   readonly nodes: readonly NodeProgress[];
   readonly etaMs?: number;
+  /** What the estimate counts on, to be read after "if". */
+  readonly etaIf?: string;
   /** Of the present update, per pool that rolls or rolled. */
   readonly rolls?: readonly RollProgress[];
   /** Start of the present uninterrupted phase at the present version: what soak counts. */

@@ -24,6 +24,8 @@ export interface RollDecision {
   readonly efficiency: readonly RollProgress[];
   /** Milliseconds until the end by the recurrence; undefined when done or when nobody can know. */
   readonly etaMs?: number;
+  /** What the estimate counts on, to be read after "if"; undefined where nothing is known to be in the way. */
+  readonly etaIf?: string;
   readonly nextLookIn: Duration;
   /** For people: what happens, what is waited for. */
   readonly message: string;

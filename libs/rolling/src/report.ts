@@ -6,6 +6,7 @@ import type { RollDecision, RollNote } from './decision.js';
 import type { RollDraft } from './draft.js';
 import { firstPerCause } from './drain.js';
 import { efficiencyOf, groupEta } from './estimate.js';
+import { etaCondition } from './foreseen.js';
 import { isAway, remainingOutdated, type GroupState, type Member } from './group-state.js';
 import type { Blocker, InstanceMemory } from './memory.js';
 import { ownerOf, pdbName } from './pdb.js';
@@ -33,6 +34,7 @@ export function report(draft: RollDraft, policy: RollPolicy, groups: readonly Gr
   const { message, unblock } = wordsOf(draft, groups, state);
   // What is blocked ends when somebody else acts: nobody knows when.
   const etaMs = state === 'working' ? eta(draft, groups) : undefined;
+  const etaIf = etaMs === undefined ? undefined : etaCondition(draft, groups);
   return {
     state,
     actions: draft.actions,
@@ -43,6 +45,7 @@ export function report(draft: RollDraft, policy: RollPolicy, groups: readonly Gr
     boots: bootsOf(draft, groups),
     efficiency: groups.flatMap((group) => efficiencyOf(draft, group) ?? []),
     ...(etaMs !== undefined && { etaMs }),
+    ...(etaIf !== undefined && { etaIf }),
     nextLookIn: nextLook(draft, policy, state),
     message,
     ...(unblock !== undefined && { unblock }),

@@ -146,6 +146,7 @@ function encodeSummary(cluster: Cluster, status: ClusterStatus | undefined) {
     current_version: status?.currentVersion,
     next_version: status?.nextVersion,
     eta_ms: status?.etaMs,
+    eta_if: status?.etaIf,
     updated_at: status === undefined ? undefined : toIso(status.updatedAt),
   };
 }

@@ -37,6 +37,7 @@ export class RollController {
       message: status?.message ?? '',
       steps: status?.steps ?? [],
       eta_ms: status?.etaMs,
+      eta_if: status?.etaIf,
       nodes: status?.nodes ?? [],
       pools: status?.rolls ?? [],
       paused: holds.map(encodeHold),

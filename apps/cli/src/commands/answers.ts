@@ -13,6 +13,8 @@ export interface ClusterSummary {
   readonly current_version?: string;
   readonly next_version?: string;
   readonly eta_ms?: number;
+  /** What the estimate counts on. */
+  readonly eta_if?: string;
 }
 
 export interface ClusterDetail extends ClusterSummary {

@@ -3,7 +3,7 @@ import { formatDuration } from '#kernel';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { type PlanOptions, withClusterOptions, withOfflineOptions } from '../offline/offline-options.js';
 import { readData } from '../offline/read-file.js';
-import { paint, print, short, table } from '../output.js';
+import { etaText, paint, print, short, table } from '../output.js';
 import { client, formatOf } from './session.js';
 import type { ClusterDetail, ClusterSummary, PlanAnswer } from './answers.js';
 
@@ -103,7 +103,7 @@ function clusterText(cluster: ClusterDetail): string {
     `channel ${cluster.channel}, ${paintPhase(cluster.phase)}: ${cluster.message}`,
     `version ${short(cluster.current_version)}, next ${short(cluster.next_version)}, last ${short(cluster.last_version)}`,
   ];
-  if (cluster.eta_ms !== undefined) lines.push(`about ${formatDuration(cluster.eta_ms)} left`);
+  if (cluster.eta_ms !== undefined) lines.push(etaText(cluster.eta_ms, cluster.eta_if));
   lines.push(
     '',
     table(

@@ -7,6 +7,8 @@ export interface RollAnswer {
   readonly message: string;
   readonly steps: readonly StepStatus[];
   readonly eta_ms?: number;
+  /** What the estimate counts on. */
+  readonly eta_if?: string;
   readonly nodes: readonly NodeProgress[];
   readonly pools: readonly RollProgress[];
   readonly paused: readonly {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { formatDuration } from '#kernel';
 import { EXIT } from '../exit-codes.js';
-import { paint, print, table } from '../output.js';
+import { etaText, paint, print, table } from '../output.js';
 import type { RollAnswer, RollPlanAnswer } from './roll-answers.js';
 import { client, formatOf } from './session.js';
 
@@ -61,7 +61,7 @@ function rollText(answer: RollAnswer): string {
   for (const hold of answer.paused)
     lines.push(`${hold.pool} is paused by ${hold.owner} since ${hold.since}: ${hold.reason}`);
   for (const wish of answer.requests) lines.push(`asked by ${wish.actor}: ${wish.kind} (${wish.reason})`);
-  if (answer.eta_ms !== undefined) lines.push(`about ${formatDuration(answer.eta_ms)} left`);
+  if (answer.eta_ms !== undefined) lines.push(etaText(answer.eta_ms, answer.eta_if));
   if (answer.pools.length > 0) lines.push('', poolTable(answer));
   if (answer.nodes.length === 0) return [...lines, 'no roll is under way'].join('\n');
   return [...lines, '', nodeTable(answer)].join('\n');
@@ -114,6 +114,8 @@ function planText(plan: RollPlanAnswer): string {
   const blockers = plan.blockers.map(
     ({ what, remedy, owner }) => `! ${what}${owner === undefined ? '' : ` Owner: ${owner}.`} → ${remedy}`,
   );
-  const time = plan.estimate_ms === undefined ? [] : [`about ${formatDuration(plan.estimate_ms)}`];
+  const condition = blockers.length === 0 ? '' : ' if what is named here lets its nodes go:';
+  const time =
+    plan.estimate_ms === undefined ? [] : [`about ${formatDuration(plan.estimate_ms)}${condition}`];
   return [table(['POOL', 'KIND', 'REPLACED', 'WHY'], rows), ...time, ...blockers].join('\n');
 }

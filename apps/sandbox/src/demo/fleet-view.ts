@@ -11,6 +11,7 @@ interface ClusterRow {
   readonly current_version?: string;
   readonly next_version?: string;
   readonly eta_ms?: number;
+  readonly eta_if?: string;
 }
 
 interface ChannelRow {
@@ -101,7 +102,10 @@ function clusterLine(row: ClusterRow): Line {
   const progress = row.progress
     ? ` ${bar(row.progress)} ${row.progress.done}/${row.progress.total} ${row.progress.unit}`
     : '';
-  const eta = row.eta_ms === undefined ? '' : `, about ${formatDuration(row.eta_ms)} left`;
+  const eta =
+    row.eta_ms === undefined
+      ? ''
+      : `, about ${formatDuration(row.eta_ms)} left${row.eta_if === undefined ? '' : ' at best'}`;
   const step = row.step === undefined ? '' : ` ${row.step}`;
   const versions = `${row.current_version?.slice(0, 7) ?? 'new'}${row.next_version === undefined ? '' : `→${row.next_version.slice(0, 7)}`}`;
   return {

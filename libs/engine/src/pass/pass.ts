@@ -49,6 +49,8 @@ export interface PassReport {
   /** Trouble that does not stop the update, for the cluster's list of problems. */
   readonly problems: Problem[];
   etaMs?: number;
+  /** What that estimate counts on. */
+  etaIf?: string;
   /** The pass wants to be repeated at this time at the latest. */
   lookAgainAt?: Instant;
   serverVersion?: string;

@@ -200,6 +200,7 @@ async function conclude(
     ...(desired && { desiredDigest: desired.digest }),
     ...(update.commit !== undefined && { commit: update.commit }),
     ...(frame.report.etaMs !== undefined && { etaMs: frame.report.etaMs }),
+    ...(frame.report.etaIf !== undefined && { etaIf: frame.report.etaIf }),
     ...(frame.report.serverVersion !== undefined && { serverVersion: frame.report.serverVersion }),
     now,
   });

@@ -138,8 +138,9 @@ function tellFinished(pass: Pass, step: StepKind, decision: RollDecision): void 
 }
 
 function addEta(pass: Pass, decision: RollDecision): void {
-  if (decision.etaMs !== undefined && decision.progress.total > 0)
-    pass.report.etaMs = (pass.report.etaMs ?? 0) + decision.etaMs;
+  if (decision.etaMs === undefined || decision.progress.total === 0) return;
+  pass.report.etaMs = (pass.report.etaMs ?? 0) + decision.etaMs;
+  if (decision.etaIf !== undefined) pass.report.etaIf = decision.etaIf;
 }
 
 function outcomeOf(pass: Pass, decision: RollDecision, policies: PoolPolicies): Outcome {
