@@ -24,7 +24,35 @@ export interface BootQuestion {
   readonly instance: InstanceView;
   readonly node: NodeView | undefined;
   readonly pods: readonly PodView[];
-  readonly byNode: ReadonlyMap<string, readonly PodView[]>;
+  readonly daemons: PoolDaemons;
+}
+
+/** The DaemonSets of a pool's Ready nodes, found once for all its nodes. */
+export interface PoolDaemons {
+  /** Uids of DaemonSets by Ready node. */
+  readonly byNode: ReadonlyMap<string, ReadonlySet<string | undefined>>;
+  /** On how many Ready nodes each runs, with one of its pods, as they come. */
+  readonly sets: ReadonlyMap<string | undefined, { readonly pod: PodView; readonly nodes: number }>;
+}
+
+export function poolDaemons(
+  nodes: readonly NodeView[],
+  byNode: ReadonlyMap<string, readonly PodView[]>,
+): PoolDaemons {
+  const ready = nodes.filter((node) => node.ready);
+  const own = new Map<string, ReadonlySet<string | undefined>>();
+  const sets = new Map<string | undefined, { pod: PodView; nodes: number }>();
+  for (const { name } of ready) {
+    const uids = new Set<string | undefined>();
+    for (const pod of byNode.get(name) ?? []) {
+      const uid = pod.owner?.uid;
+      if (pod.owner?.kind !== 'DaemonSet' || uids.has(uid)) continue;
+      uids.add(uid);
+      sets.set(uid, { pod: sets.get(uid)?.pod ?? pod, nodes: (sets.get(uid)?.nodes ?? 0) + 1 });
+    }
+    own.set(name, uids);
+  }
+  return { byNode: own, sets };
 }
 
 /**
@@ -118,13 +146,12 @@ function daemonSets(question: BootQuestion, node: NodeView): string | undefined 
 }
 
 /** One pod of every DaemonSet that runs on all other Ready nodes of the pool. */
-function commonDaemonPods({ pool, byNode }: BootQuestion, node: NodeView): readonly PodView[] {
-  const siblings = pool.nodes.filter((other) => other.name !== node.name && other.ready);
-  const [first, ...rest] = siblings.map((sibling) =>
-    (byNode.get(sibling.name) ?? []).filter((pod) => pod.owner?.kind === 'DaemonSet'),
-  );
-  return (first ?? []).filter((pod) =>
-    rest.every((pods) => pods.some((other) => other.owner?.uid === pod.owner?.uid)),
+function commonDaemonPods({ daemons }: BootQuestion, node: NodeView): readonly PodView[] {
+  const own = daemons.byNode.get(node.name);
+  const siblings = daemons.byNode.size - (own ? 1 : 0);
+  if (siblings === 0) return [];
+  return [...daemons.sets].flatMap(([uid, { pod, nodes }]) =>
+    nodes - (own?.has(uid) ? 1 : 0) === siblings ? [pod] : [],
   );
 }
 

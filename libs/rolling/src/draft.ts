@@ -144,11 +144,16 @@ export class RollDraft {
 
   /** Answers about pods and PDBs that are gone, and replica counts that no drain needs any more. */
   private dropStale(): void {
+    this.dropStaleOwners();
+    if (this.evictions.size === 0) return;
     const pods = new Set(this.scope.pods.map((pod) => `pod:${pod.uid}`));
     const pdbs = new Set(this.scope.pdbs.map((pdb) => `pdb:${pdb.namespace}/${pdb.name}`));
     for (const [key, memory] of this.evictions) {
       if (!pods.has(key) && !pdbs.has(key) && memory.nextAt <= this.now) this.evictions.delete(key);
     }
+  }
+
+  private dropStaleOwners(): void {
     for (const [uid, { at }] of this.owners) {
       if (this.now - at > OWNER_MEMORY) this.owners.delete(uid);
     }
@@ -169,7 +174,11 @@ function renewed(pool: PoolMemory): PoolMemory {
   });
 }
 
+/** The same object where nothing changes: most of what a pass says of its nodes is as it was. */
 function merged<T extends object>(before: T, change: Change<T>): T {
-  const entries = Object.entries({ ...before, ...change }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as T;
+  const keys = (Object.keys(change) as (keyof T)[]).filter((key) => change[key] !== before[key]);
+  if (keys.length === 0) return before;
+  const after = { ...before, ...change } as T;
+  for (const key of keys) if (after[key] === undefined) delete after[key];
+  return after;
 }

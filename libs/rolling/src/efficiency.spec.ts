@@ -36,7 +36,7 @@ describe('duration of a roll', () => {
       const world = new RollWorld(spec);
       const policy = testPolicy({ ...timings, maxSurge: s, parallelDrains: p, clusterParallelDrains: p });
       const limits = { surge: s, parallelDrains: p };
-      const end = drive(world, { policy, limits });
+      const end = drive(world, { policy, limits, keepMemory: true });
       expect(end.decision.state).toBe('done');
       expect(world.launches).toBe(n);
       // The drain seen from outside: grace, the two reads that find nothing, termination.
@@ -58,6 +58,7 @@ describe('duration of a roll', () => {
       const end = drive(world, {
         policy: testPolicy({ ...timings, maxSurge: 'auto' }),
         limits: { surge: 4 },
+        keepMemory: true,
       });
       expect(end.decision.state).toBe('done');
       // Nothing but the first boot, then one drain after the other without a gap.

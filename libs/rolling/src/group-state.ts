@@ -1,6 +1,6 @@
 import type { Duration } from '#kernel';
 import type { InstanceView, NodeView, PodView } from '#fleet';
-import { bootStage, type BootStage } from './boot.js';
+import { bootStage, poolDaemons, type BootStage, type PoolDaemons } from './boot.js';
 import type { RollDraft } from './draft.js';
 import { drainablePods } from './drainable.js';
 import { readMark, UPGRADE_LOCK } from './marks.js';
@@ -51,9 +51,14 @@ export function groupState(draft: RollDraft, pool: PoolScope, fallback: RollPoli
     pool.nodes.flatMap((node) => (node.instanceId ? [[node.instanceId, node] as const] : [])),
   );
   const byNode = podsByNode(draft.scope.pods);
+  const daemons = poolDaemons(pool.nodes, byNode);
   const members = pool.group.instances
     .filter((instance) => instance.ec2State !== 'terminated' && instance.lifecycleState !== 'Terminated')
-    .map((instance) => member(draft, pool, policy, instance, nodes.get(instance.instanceId), byNode))
+    .map((instance) => {
+      const node = nodes.get(instance.instanceId);
+      const pods = node ? (byNode.get(node.name) ?? []) : [];
+      return member(draft, pool, policy, { instance, node, pods, daemons });
+    })
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   return { pool, policy, name: pool.group.groupName, members };
 }
@@ -62,12 +67,11 @@ function member(
   draft: RollDraft,
   pool: PoolScope,
   policy: RollPolicy,
-  instance: InstanceView,
-  node: NodeView | undefined,
-  byNode: ReadonlyMap<string, readonly PodView[]>,
+  seen: Pick<Member, 'instance' | 'node' | 'pods'> & { readonly daemons: PoolDaemons },
 ): Member {
-  const pods = node ? (byNode.get(node.name) ?? []) : [];
+  const { instance, node, pods } = seen;
   const verdict = outdated(instance, pool);
+  let stage: BootStage | undefined;
   return {
     id: instance.instanceId,
     instance,
@@ -75,7 +79,10 @@ function member(
     pods,
     drainable: drainablePods(pods),
     ...verdict,
-    boot: bootStage({ draft, pool, policy, instance, node, pods, byNode }),
+    /** Asked of new nodes only, most of the time. */
+    get boot() {
+      return (stage ??= bootStage({ draft, pool, policy, ...seen }));
+    },
     leaving: isLeaving(instance),
     locked: node !== undefined && (UPGRADE_LOCK in node.annotations || UPGRADE_LOCK in node.labels),
   };
@@ -87,7 +94,12 @@ const isLeaving = (instance: InstanceView): boolean =>
   instance.ec2State === 'shutting-down' ||
   instance.ec2State === 'terminated';
 
+const podsOfNodes = new WeakMap<readonly PodView[], ReadonlyMap<string, readonly PodView[]>>();
+
+/** Sorted once for all groups of a look. */
 function podsByNode(pods: readonly PodView[]): ReadonlyMap<string, readonly PodView[]> {
+  const known = podsOfNodes.get(pods);
+  if (known) return known;
   const byNode = new Map<string, PodView[]>();
   for (const pod of pods) {
     if (pod.nodeName === undefined) continue;
@@ -95,6 +107,7 @@ function podsByNode(pods: readonly PodView[]): ReadonlyMap<string, readonly PodV
     if (list) list.push(pod);
     else byNode.set(pod.nodeName, [pod]);
   }
+  podsOfNodes.set(pods, byNode);
   return byNode;
 }
 

@@ -1,25 +1,39 @@
 import type { NodeView } from '#fleet';
 import type { Member } from './group-state.js';
-import { findHomes, type Homeless } from './placement.js';
+import { countHomeless, findHomes, type Homeless, type Move } from './placement.js';
+import { Population } from './population.js';
 import type { RollScope } from './scope.js';
 
-/** Pods of a node that would find no home in the cluster as it is. */
-export const homelessOf = (scope: RollScope, member: Member): readonly Homeless[] => homeless(scope, member);
+/** Pods of a node that would find no home in the cluster as it is: how many, and why the first of them. */
+export const homelessOf = (
+  scope: RollScope,
+  member: Member,
+): { readonly count: number; readonly first: Homeless } | undefined =>
+  countHomeless(member.drainable, moveFrom(scope, member));
 
 /** Those that would find none with a new node of the same kind either. */
 export const homelessWithSurge = (scope: RollScope, member: Member): readonly Homeless[] =>
-  homeless(scope, member, member.node && [twinOf(member.node)]);
+  findHomes(member.drainable, moveFrom(scope, member, member.node && [twinOf(member.node)]));
 
-function homeless(scope: RollScope, member: Member, more: readonly NodeView[] = []): readonly Homeless[] {
+function moveFrom(scope: RollScope, { node }: Member, more: readonly NodeView[] = []): Move {
   const { pods: running, volumeZones } = scope;
-  const all = scope.nodes ?? scope.groups.flatMap((pool) => pool.nodes);
-  const nodes = [...all.filter((node) => node.name !== member.node?.name), ...more];
-  return findHomes(member.drainable, {
-    from: member.node,
-    nodes,
-    running,
-    ...(volumeZones && { volumeZones }),
-  });
+  const nodes = [...nodesOf(scope).filter((other) => other.name !== node?.name), ...more];
+  const population = populationOf(scope);
+  return { from: node, nodes, running, population, ...(volumeZones && { volumeZones }) };
+}
+
+const nodesOf = (scope: RollScope): readonly NodeView[] =>
+  scope.nodes ?? scope.groups.flatMap((pool) => pool.nodes);
+
+const populations = new WeakMap<RollScope, Population>();
+
+/** What was seen does not change while it is decided on. */
+function populationOf(scope: RollScope): Population {
+  const known = populations.get(scope);
+  if (known) return known;
+  const fresh = new Population(nodesOf(scope), scope.pods);
+  populations.set(scope, fresh);
+  return fresh;
 }
 
 const HOSTNAME = 'kubernetes.io/hostname';

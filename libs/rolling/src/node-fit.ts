@@ -31,8 +31,10 @@ export const meetsNodeWishes = (pod: PodView, node: NodeView): boolean =>
 
 /** `key=value` of the node selector that the node does not have. */
 export function unmetSelector(pod: PodView, node: NodeView): string | undefined {
-  const unmet = Object.entries(pod.nodeSelector).find(([key, value]) => node.labels[key] !== value);
-  return unmet && `${unmet[0]}=${unmet[1]}`;
+  for (const key in pod.nodeSelector) {
+    if (node.labels[key] !== pod.nodeSelector[key]) return `${key}=${pod.nodeSelector[key]}`;
+  }
+  return undefined;
 }
 
 export function meetsNodeAffinity(pod: PodView, node: NodeView): boolean {

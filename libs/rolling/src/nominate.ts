@@ -13,7 +13,8 @@ import { unavailableAllowed } from './limits.js';
 import { advance } from './old-node.js';
 import { giveBack, isUnblocked } from './park.js';
 import { moveReplicasFirst, unsettledPrimaries } from './databases.js';
-import { hasResponder, neverAllows, pdbsOf, podName } from './pdb.js';
+import { podName } from './pdb.js';
+import { holdingPdbs } from './foreseen.js';
 import { homelessOf } from './homes.js';
 import { isBoundToZone } from './volumes.js';
 import { decrementPending } from './terminate.js';
@@ -38,21 +39,27 @@ export function nominate(draft: RollDraft, group: GroupState, slots: DrainSlots)
   if (inCanarySoak(draft, group)) return;
   const lonely: Lonely[] = [];
   const seen = new Set<string>();
-  while (slots.free(group)) {
-    // In order anew after each: which zone should give a node next depends on who went before.
-    const member = ordered(draft, group).find(({ id }) => !seen.has(id));
-    if (!member) break;
+  // In order anew after each: which zone should give a node next depends on who went before.
+  while (slots.free(group) && nominateNext(draft, group, seen, lonely)) continue;
+  nominateLonely(draft, group, slots, lonely);
+}
+
+/** Takes, or prepares, the first node that can go now; false where none can. */
+function nominateNext(draft: RollDraft, group: GroupState, seen: Set<string>, lonely: Lonely[]): boolean {
+  const available = availableOf(draft, group);
+  for (const member of ordered(draft, group)) {
+    if (seen.has(member.id)) continue;
     seen.add(member.id);
-    if (!permitted(draft, group, member)) continue;
+    if (!permitted(draft, group, member, available)) continue;
     const reason = lonelyReason(draft, group, member);
     if (reason) {
       lonely.push({ member, reason });
       continue;
     }
-    if (moveReplicasFirst(draft, group, member)) continue;
-    take(draft, group, member);
+    if (!moveReplicasFirst(draft, group, member)) take(draft, group, member);
+    return true;
   }
-  nominateLonely(draft, group, slots, lonely);
+  return false;
 }
 
 /** A node whose pods would find no home now, and what to tell people about it. */
@@ -95,14 +102,13 @@ function lonelyReason(draft: RollDraft, group: GroupState, member: Member): Lone
   }
   if (!member.outdated || !isAvailable(draft, member) || group.policy.strategy !== 'surge') return undefined;
   const homeless = homelessOf(draft.scope, member);
-  const [first] = homeless;
-  return (
-    first && {
-      code: 'no-home',
-      message: `${homeless.length} pods of ${node} fit nowhere, for example ${podName(first.pod)}: ${first.reason}.`,
-      unblock: 'Add room for them, or change what they ask for.',
-    }
-  );
+  if (!homeless) return undefined;
+  const { count, first } = homeless;
+  return {
+    code: 'no-home',
+    message: `${count} pods of ${node} fit nowhere, for example ${podName(first.pod)}: ${first.reason}.`,
+    unblock: 'Add room for them, or change what they ask for.',
+  };
 }
 
 /**
@@ -154,7 +160,12 @@ const hasBegun = (draft: RollDraft, group: GroupState): boolean =>
     );
 
 /** Taking it away leaves enough: what does not serve now can go at any time. */
-function permitted(draft: RollDraft, group: GroupState, member: Member): boolean {
+function permitted(
+  draft: RollDraft,
+  group: GroupState,
+  member: Member,
+  available = availableOf(draft, group),
+): boolean {
   if (
     member.node === undefined &&
     member.outdated &&
@@ -162,9 +173,11 @@ function permitted(draft: RollDraft, group: GroupState, member: Member): boolean
   )
     return false;
   if (!isAvailable(draft, member)) return true;
-  const available = group.members.filter((other) => isAvailable(draft, other)).length;
   return available - 1 >= wantedSize(group, draft.pool(group.name)) - unavailableAllowed(group);
 }
+
+const availableOf = (draft: RollDraft, { members }: GroupState): number =>
+  members.filter((member) => isAvailable(draft, member)).length;
 
 /** Failed boots, then outdated nodes in their order, then what only gives surge back. */
 function ordered(draft: RollDraft, group: GroupState): readonly Member[] {
@@ -238,10 +251,7 @@ export function orderOutdated(
 }
 
 const foreseenBlocked = (draft: RollDraft, member: Member): boolean =>
-  member.drainable.some((pod) => {
-    const pdbs = pdbsOf(pod, draft.scope.pdbs);
-    return pdbs.length > 1 || pdbs.some((pdb) => neverAllows(pdb) && !hasResponder(pdb));
-  });
+  member.drainable.some((pod) => holdingPdbs(pod, draft.scope.pdbs).length > 0);
 
 function runsFairway({ policy }: GroupState, member: Member): boolean {
   const wanted = Object.entries(policy.fairwayLabels);

@@ -6,8 +6,26 @@ export const pdbName = (pdb: PdbView): string => `${pdb.namespace}/${pdb.name}`;
 export const podName = (pod: PodView): string => `${pod.namespace}/${pod.name}`;
 
 /** PDBs that cover a pod. More than one makes the Eviction API answer 500, always. */
-export const pdbsOf = (pod: PodView, pdbs: readonly PdbView[]): readonly PdbView[] =>
-  pdbs.filter((pdb) => pdb.namespace === pod.namespace && matchesSelector(pdb.selector, pod.labels));
+export function pdbsOf(pod: PodView, pdbs: readonly PdbView[]): readonly PdbView[] {
+  const own = byNamespace(pdbs).get(pod.namespace) ?? [];
+  return own.filter((pdb) => matchesSelector(pdb.selector, pod.labels));
+}
+
+const indexes = new WeakMap<readonly PdbView[], ReadonlyMap<string, readonly PdbView[]>>();
+
+/** One look's PDBs are asked about for every pod of every node: clusters have hundreds of them, a namespace a few. */
+function byNamespace(pdbs: readonly PdbView[]): ReadonlyMap<string, readonly PdbView[]> {
+  const known = indexes.get(pdbs);
+  if (known) return known;
+  const index = new Map<string, PdbView[]>();
+  for (const pdb of pdbs) {
+    const list = index.get(pdb.namespace);
+    if (list) list.push(pdb);
+    else index.set(pdb.namespace, [pdb]);
+  }
+  indexes.set(pdbs, index);
+  return index;
+}
 
 /** All pods are healthy and still none may go: nothing but a change of the PDB or the replicas will ever free one. */
 export const neverAllows = (pdb: PdbView): boolean =>

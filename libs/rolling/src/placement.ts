@@ -1,14 +1,8 @@
 import type { NodeView, PodView } from '#fleet';
 import { meetsNodeAffinity, repellingTaint, unmetSelector } from './node-fit.js';
-import { keepsOthersAway, relationsOf, type Refusal, type Standing } from './pod-relations.js';
+import { relationsOf, type Keeper, type Refusal, type Standing, type Surroundings } from './pod-relations.js';
+import { keepersOf, Population, take, type Room } from './population.js';
 import { spreadOf } from './topology-spread.js';
-
-interface Room {
-  readonly node: NodeView;
-  cpuMillis: number;
-  memoryBytes: number;
-  pods: number;
-}
 
 export interface Homeless {
   readonly pod: PodView;
@@ -24,6 +18,8 @@ export interface Move {
   readonly nodes: readonly NodeView[];
   /** Pods of the whole cluster. */
   readonly running: readonly PodView[];
+  /** The same on their nodes, for who asks more than once. */
+  readonly population?: Population;
   /**
    * Zones of volumes by `namespace/claim`, none for one that can be used everywhere. A claim that is not there is taken
    * to be where its pod is.
@@ -32,27 +28,43 @@ export interface Move {
 }
 
 /**
- * Places pods one after the other, biggest first, on the nodes given, as the scheduler's filters would: taints, node
+ * Places pods (those of `from`, or new ones) one after the other, biggest first, on the nodes given, as the scheduler's filters would: taints, node
  * selector, node affinity, zones of volumes, affinity and anti-affinity of pods, topology spread, allocatable. What it
  * cannot know (host ports, extended resources, limits of attached volumes) is taken as met: it finds sure trouble only.
  */
 export function findHomes(pods: readonly PodView[], move: Move): readonly Homeless[] {
   const town = new Town(pods, move);
-  const bySize = [...pods].sort(
-    (a, b) => b.requests.cpuMillis - a.requests.cpuMillis || (a.uid < b.uid ? -1 : 1),
+  return biggestFirst(pods).flatMap((pod) =>
+    town.settle(pod) ? [] : [{ pod, reason: town.whyHomeless(pod) }],
   );
-  return bySize.flatMap((pod) => {
-    const reason = town.settle(pod);
-    return reason === undefined ? [] : [{ pod, reason }];
-  });
 }
 
+/** How many find none, and of the first of them why. */
+export function countHomeless(
+  pods: readonly PodView[],
+  move: Move,
+): { readonly count: number; readonly first: Homeless } | undefined {
+  const town = new Town(pods, move);
+  let [count, first] = [0, undefined as Homeless | undefined];
+  for (const pod of biggestFirst(pods)) {
+    if (town.settle(pod)) continue;
+    count += 1;
+    first ??= { pod, reason: town.whyHomeless(pod) };
+  }
+  return first && { count, first };
+}
+
+const biggestFirst = (pods: readonly PodView[]): readonly PodView[] =>
+  [...pods].sort((a, b) => b.requests.cpuMillis - a.requests.cpuMillis || (a.uid < b.uid ? -1 : 1));
+
 /** The cluster without the pods that move, filling up as they find homes. */
-class Town {
+class Town implements Surroundings {
+  private readonly population: Population;
   private readonly rooms: readonly Room[];
-  private readonly standing: Standing[] = [];
-  private readonly exclusive: Standing[] = [];
   private readonly domains: readonly NodeView[];
+  private readonly moving: ReadonlySet<string>;
+  private readonly settled: Standing[] = [];
+  private readonly settledKeepers: Keeper[] = [];
 
   constructor(
     pods: readonly PodView[],
@@ -60,58 +72,69 @@ class Town {
   ) {
     const { nodes, from, running } = move;
     this.domains = from ? [...nodes, from] : nodes;
-    const free = nodes.filter((node) => node.ready && !node.unschedulable);
-    this.rooms = free.map((node) => ({ node, ...node.allocatable }));
-    const rooms = new Map(this.rooms.map((room) => [room.node.name, room]));
-    const byName = new Map(this.domains.map((node) => [node.name, node]));
-    const moving = new Set(pods.map(({ uid }) => uid));
-    for (const pod of running) {
-      const node = byName.get(pod.nodeName ?? '');
-      if (!node || moving.has(pod.uid) || pod.phase === 'Succeeded' || pod.phase === 'Failed') continue;
-      this.put(pod, node, rooms.get(node.name));
-    }
+    const population = move.population ?? new Population(this.domains, running);
+    this.population = population;
+    this.moving = new Set(pods.map(({ uid }) => uid));
+    this.rooms = nodes.flatMap((node) =>
+      node.ready && !node.unschedulable ? [population.roomOn(node)] : [],
+    );
   }
 
-  /** Finds the pod a home; why there is none. */
-  settle(pod: PodView): string | undefined {
-    const reasons: string[] = [];
-    const among = [
-      relationsOf(pod, this.standing, this.exclusive),
-      spreadOf(pod, this.domains, this.standing),
-    ];
+  /** Finds the pod a home; false where there is none. */
+  settle(pod: PodView): boolean {
+    let among: readonly Refusal[] | undefined;
+    const { cpuMillis, memoryBytes } = pod.requests;
     for (const room of this.rooms) {
-      const reason = this.refusal(pod, room) ?? firstOf(among, room.node);
-      if (reason === undefined) {
-        this.put(pod, room.node, room);
-        return undefined;
-      }
-      reasons.push(reason);
+      // What is refused most often and costs least to ask comes first.
+      if (room.cpuMillis < cpuMillis || room.memoryBytes < memoryBytes || room.pods < 1) continue;
+      if (this.unfit(pod, room.node) !== undefined) continue;
+      among ??= this.amongPods(pod);
+      if (firstOf(among, room.node) !== undefined) continue;
+      this.put(pod, room);
+      return true;
     }
+    return false;
+  }
+
+  whyHomeless(pod: PodView): string {
+    const among = this.amongPods(pod);
+    const reasons = this.rooms.map(
+      (room) => this.unfit(pod, room.node) ?? tooSmall(pod, room) ?? firstOf(among, room.node) ?? '',
+    );
     return mostFrequent(reasons) ?? 'no schedulable node';
   }
 
-  private put(pod: PodView, node: NodeView, room: Room | undefined): void {
-    this.standing.push({ pod, node });
-    if (keepsOthersAway(pod)) this.exclusive.push({ pod, node });
-    if (!room) return;
-    room.cpuMillis -= pod.requests.cpuMillis;
-    room.memoryBytes -= pod.requests.memoryBytes;
-    room.pods -= 1;
+  near(namespaces: readonly string[], selector: unknown): readonly Standing[] {
+    const before = this.population.near(namespaces, selector).filter(({ pod }) => !this.moving.has(pod.uid));
+    return this.settled.length === 0 ? before : [...before, ...this.settled];
   }
 
-  /** What concerns the node alone. */
-  private refusal(pod: PodView, room: Room): string | undefined {
-    const { node } = room;
+  keepersFor(namespace: string): readonly Keeper[] {
+    const before = this.population.keepersFor(namespace);
+    const staying = before.filter(({ standing }) => !this.moving.has(standing.pod.uid));
+    return this.settledKeepers.length === 0 ? staying : [...staying, ...this.settledKeepers];
+  }
+
+  private amongPods(pod: PodView): readonly Refusal[] {
+    return [relationsOf(pod, this), spreadOf(pod, this.domains, this)];
+  }
+
+  private put(pod: PodView, room: Room): void {
+    const standing = { pod, node: room.node };
+    this.settled.push(standing);
+    this.settledKeepers.push(...keepersOf(standing));
+    take(room, pod);
+  }
+
+  /** What concerns the node alone, whoever stands there. */
+  private unfit(pod: PodView, node: NodeView): string | undefined {
     const taint = repellingTaint(pod, node);
     if (taint) return `taint ${taint.key} is not tolerated`;
     const selector = unmetSelector(pod, node);
     if (selector !== undefined) return `node selector ${selector} is not met`;
     if (!meetsNodeAffinity(pod, node)) return 'required node affinity is not met';
     const zone = this.missedZone(pod, node);
-    if (zone !== undefined) return `its volume is in zone ${zone}`;
-    if (room.cpuMillis < pod.requests.cpuMillis) return 'not enough CPU';
-    if (room.memoryBytes < pod.requests.memoryBytes) return 'not enough memory';
-    return room.pods < 1 ? 'too many pods' : undefined;
+    return zone === undefined ? undefined : `its volume is in zone ${zone}`;
   }
 
   private missedZone(pod: PodView, node: NodeView): string | undefined {
@@ -123,6 +146,12 @@ class Town {
     }
     return undefined;
   }
+}
+
+function tooSmall({ requests }: PodView, room: Room): string | undefined {
+  if (room.cpuMillis < requests.cpuMillis) return 'not enough CPU';
+  if (room.memoryBytes < requests.memoryBytes) return 'not enough memory';
+  return room.pods < 1 ? 'too many pods' : undefined;
 }
 
 function firstOf(refusals: readonly Refusal[], node: NodeView): string | undefined {

@@ -7,7 +7,21 @@ export interface Standing {
   readonly node: NodeView;
 }
 
-interface Term {
+/** A term by which a pod keeps others away, and where it does. */
+export interface Keeper {
+  readonly standing: Standing;
+  readonly term: Term;
+}
+
+/** The pods around. */
+export interface Surroundings {
+  /** At least all that the selector means in these namespaces. */
+  near(namespaces: readonly string[], selector: unknown): readonly Standing[];
+  /** Terms by which pods keep others of this namespace away. */
+  keepersFor(namespace: string): readonly Keeper[];
+}
+
+export interface Term {
   readonly topologyKey?: unknown;
   readonly labelSelector?: unknown;
   readonly namespaces?: unknown;
@@ -26,31 +40,25 @@ function termsOf(pod: PodView, kind: Kind): readonly Term[] {
   return listOf(affinity[kind]?.requiredDuringSchedulingIgnoredDuringExecution) as readonly Term[];
 }
 
-export const keepsOthersAway = (pod: PodView): boolean => termsOf(pod, 'podAntiAffinity').length > 0;
+export const antiAffinityTerms = (pod: PodView): readonly Term[] => termsOf(pod, 'podAntiAffinity');
 
 export type Refusal = (node: NodeView) => string | undefined;
 
 /**
  * Why a pod may not stand on a node because of the pods around it: required affinity and anti-affinity, its own and that
- * of the others (`exclusive`: those of `standing` that keep others away). What a namespaceSelector selects is not known
- * here; such terms are taken as met.
+ * of the others. What a namespaceSelector selects is not known here; such terms are taken as met.
  * Source: kubernetes/pkg/scheduler/framework/plugins/interpodaffinity/filtering.go.
  */
-export function relationsOf(
-  pod: PodView,
-  standing: readonly Standing[],
-  exclusive: readonly Standing[],
-): Refusal {
-  const wanted = termsOf(pod, 'podAffinity').flatMap((term) => wantedDomains(pod, term, standing) ?? []);
-  const own = termsOf(pod, 'podAntiAffinity').map((term) => domainsOf(pod, term, standing));
-  const others = exclusive.flatMap((other) =>
-    termsOf(other.pod, 'podAntiAffinity')
-      .filter((term) => isMeant(other.pod, term, pod))
-      .map((term) => ({
-        key: String(term.topologyKey),
-        values: new Set([other.node.labels[String(term.topologyKey)]]),
-      })),
-  );
+export function relationsOf(pod: PodView, around: Surroundings): Refusal {
+  const wanted = termsOf(pod, 'podAffinity').flatMap((term) => wantedDomains(pod, term, around) ?? []);
+  const own = antiAffinityTerms(pod).map((term) => domainsOf(pod, term, around));
+  const others = around
+    .keepersFor(pod.namespace)
+    .filter(({ standing, term }) => isMeant(standing.pod, term, pod))
+    .map(({ standing, term }) => ({
+      key: String(term.topologyKey),
+      values: new Set([standing.node.labels[String(term.topologyKey)]]),
+    }));
   return (node) => {
     if (!wanted.every((domains) => isIn(node, domains))) return 'required pod affinity is not met';
     if (own.some((domains) => isIn(node, domains))) return 'required pod anti-affinity is not met';
@@ -72,26 +80,31 @@ function isIn(node: NodeView, { key, values }: Domains): boolean {
 }
 
 /** Where those that a term is about stand. */
-const domainsOf = (pod: PodView, term: Term, standing: readonly Standing[]): Domains => {
+const domainsOf = (pod: PodView, term: Term, around: Surroundings): Domains => {
   const key = String(term.topologyKey);
-  const meant = standing.filter((other) => isMeant(pod, term, other.pod));
+  const near = around.near(namespacesOf(pod, term), term.labelSelector);
+  const meant = near.filter((other) => isMeant(pod, term, other.pod));
   return { key, values: new Set(meant.map(({ node }) => node.labels[key])) };
 };
 
 /** The first of a group that wants to be near itself may go anywhere. */
-function wantedDomains(pod: PodView, term: Term, standing: readonly Standing[]): Domains | undefined {
+function wantedDomains(pod: PodView, term: Term, around: Surroundings): Domains | undefined {
   if (term.namespaceSelector !== undefined) return undefined;
-  const domains = domainsOf(pod, term, standing);
+  const domains = domainsOf(pod, term, around);
   return domains.values?.size === 0 && isMeant(pod, term, pod) ? { ...domains, values: undefined } : domains;
+}
+
+/** Namespaces that a term of `subject` is about: none where a namespaceSelector says so. */
+export function namespacesOf(subject: PodView, term: Term): readonly string[] {
+  if (term.namespaceSelector !== undefined) return [];
+  const named = listOf(term.namespaces).map(String);
+  return named.length > 0 ? named : [subject.namespace];
 }
 
 /** Whether a term of `subject` is about this pod. */
 function isMeant(subject: PodView, term: Term, pod: PodView): boolean {
-  if (term.namespaceSelector !== undefined) return false;
-  const named = listOf(term.namespaces).map(String);
-  const namespaces = named.length > 0 ? named : [subject.namespace];
   return (
-    namespaces.includes(pod.namespace) &&
+    namespacesOf(subject, term).includes(pod.namespace) &&
     matchesSelector(term.labelSelector, pod.labels) &&
     sameLabels(subject, pod, term.matchLabelKeys) &&
     listOf(term.mismatchLabelKeys)

@@ -1,6 +1,6 @@
 import type { NodeView, PodView } from '#fleet';
 import { meetsNodeWishes, toleratesAll } from './node-fit.js';
-import { sameLabels, type Refusal, type Standing } from './pod-relations.js';
+import { sameLabels, type Refusal, type Surroundings } from './pod-relations.js';
 import { listOf, matchesSelector } from './selector.js';
 
 interface Constraint {
@@ -20,12 +20,12 @@ interface Constraint {
  * and a strict spread over hostnames then finds no home at all until the node is gone.
  * Source: kubernetes/pkg/scheduler/framework/plugins/podtopologyspread/filtering.go.
  */
-export function spreadOf(pod: PodView, nodes: readonly NodeView[], standing: readonly Standing[]): Refusal {
+export function spreadOf(pod: PodView, nodes: readonly NodeView[], around: Surroundings): Refusal {
   const all = listOf(pod.topologySpreadConstraints) as readonly Constraint[];
   const strict = all.filter(({ whenUnsatisfiable }) => whenUnsatisfiable !== 'ScheduleAnyway');
   const keys = strict.map(({ topologyKey }) => String(topologyKey));
   const checks = strict.map((constraint) => {
-    const counts = countDomains(pod, constraint, keys, nodes, standing);
+    const counts = countDomains(pod, constraint, keys, nodes, around);
     return evenness(constraint, counts, matchesSelector(constraint.labelSelector, pod.labels) ? 1 : 0);
   });
   return (node) => {
@@ -57,20 +57,18 @@ function countDomains(
   constraint: Constraint,
   keys: readonly string[],
   nodes: readonly NodeView[],
-  standing: readonly Standing[],
+  around: Surroundings,
 ): ReadonlyMap<string, number> {
-  const counting = nodes.filter(
-    (node) =>
-      keys.every((key) => node.labels[key] !== undefined) &&
-      (constraint.nodeAffinityPolicy === 'Ignore' || meetsNodeWishes(pod, node)) &&
-      (constraint.nodeTaintsPolicy !== 'Honor' || (!node.unschedulable && toleratesAll(pod, node))),
-  );
+  const counting = (node: NodeView): boolean =>
+    keys.every((key) => node.labels[key] !== undefined) &&
+    (constraint.nodeAffinityPolicy === 'Ignore' || meetsNodeWishes(pod, node)) &&
+    (constraint.nodeTaintsPolicy !== 'Honor' || (!node.unschedulable && toleratesAll(pod, node)));
   const key = String(constraint.topologyKey);
-  const names = new Set(counting.map(({ name }) => name));
-  const counts = new Map(counting.map((node) => [node.labels[key] ?? '', 0]));
-  for (const other of standing) {
+  const counts = new Map<string, number>();
+  for (const node of nodes) if (counting(node)) counts.set(node.labels[key] ?? '', 0);
+  for (const other of around.near([pod.namespace], constraint.labelSelector)) {
     const domain = other.node.labels[key] ?? '';
-    if (names.has(other.node.name) && isCounted(pod, constraint, other.pod)) {
+    if (isCounted(pod, constraint, other.pod) && counting(other.node)) {
       counts.set(domain, (counts.get(domain) ?? 0) + 1);
     }
   }

@@ -27,6 +27,8 @@ export interface Story {
   readonly answer?: (action: EvictAction, world: RollWorld) => EvictionReply | undefined;
   /** While true nothing can be seen or done. */
   readonly away?: (world: RollWorld, pass: number) => boolean;
+  /** Keeps the memory as it is instead of taking it through JSON: for runs of which only the duration counts. */
+  readonly keepMemory?: boolean;
   /** Stops here even though the roll has not ended. */
   readonly until?: (decision: RollDecision) => boolean;
 }
@@ -45,7 +47,7 @@ export interface Ending {
   readonly moved: readonly string[];
 }
 
-/** Drives `decide` to its end; memory goes through JSON each time, as it does in the database. */
+/** Drives `decide` to its end; memory goes through JSON each time, as it does in the database, but for `keepMemory`. */
 export function drive(world: RollWorld, story: Story): Ending {
   const run = new StoryRun(world, story);
   for (let pass = 0; pass < 20_000; pass += 1) {
@@ -87,7 +89,8 @@ class StoryRun {
     this.memory = story.operator?.(this.memory, pass) ?? this.memory;
     const decision = decide(world.scope(this.memory, story.scope?.(world)), story.policy, world.now);
     this.noteRules.check(decision);
-    this.memory = JSON.parse(JSON.stringify(decision.memory)) as RollMemory;
+    const { memory } = decision;
+    this.memory = story.keepMemory ? memory : (JSON.parse(JSON.stringify(memory)) as RollMemory);
     const actions = story.shuffle ? shuffled(world, decision.actions) : decision.actions;
     this.calls.push(actions.length);
     const crash = story.crash?.pass === pass ? story.crash : undefined;

@@ -119,6 +119,7 @@ export function rollUneven(roll: UnevenRoll): { readonly end: Ending; readonly w
       clusterParallelDrains: roll.parallel,
     }),
     limits: { surge: roll.surge, parallelDrains: roll.parallel },
+    keepMemory: true,
     maxMs: 96 * 3_600_000,
   });
   return { end, world };

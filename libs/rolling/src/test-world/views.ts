@@ -1,7 +1,19 @@
 import type { NodeGroupView, NodeView, PdbView, PodView } from '#fleet';
-import { toIso } from '#kernel';
+import { toIso as isoOf } from '#kernel';
 import type { SimGroup, SimInstance, SimPod, WorkloadSpec } from './world-types.js';
 import type { RollWorld } from './world.js';
+
+const stamps = new Map<number, string>();
+
+/** The same few moments are asked for in every pass. */
+function toIso(at: number): string {
+  const known = stamps.get(at);
+  if (known !== undefined) return known;
+  if (stamps.size > 10_000) stamps.clear();
+  const text = isoOf(at);
+  stamps.set(at, text);
+  return text;
+}
 
 export function nodeGroupView(group: SimGroup): NodeGroupView {
   return {
@@ -56,7 +68,20 @@ export function nodeView(instance: SimInstance): readonly NodeView[] {
   ];
 }
 
+const podViews = new WeakMap<SimPod, { readonly of: string; readonly view: PodView }>();
+
+/** The one from before where the pod is as it was. */
 export function podView(world: RollWorld, pod: SimPod): PodView {
+  const failing = pod.daemon && !pod.ready && world.spec.pullsFail?.() === true;
+  const of = `${pod.node ?? ''} ${pod.ready} ${pod.deletedAt ?? ''} ${failing}`;
+  const known = podViews.get(pod);
+  if (known?.of === of) return known.view;
+  const view = freshPodView(world, pod, failing);
+  podViews.set(pod, { of, view });
+  return view;
+}
+
+function freshPodView(world: RollWorld, pod: SimPod, failing: boolean): PodView {
   const workload = world.workloads.find((candidate) => candidate.name === pod.workload);
   const kind = pod.daemon ? 'DaemonSet' : (workload?.kind ?? 'ReplicaSet');
   const grace = workload?.graceMs ?? 10_000;
@@ -67,7 +92,7 @@ export function podView(world: RollWorld, pod: SimPod): PodView {
     ...(pod.node !== undefined && { nodeName: pod.node }),
     phase: pod.node === undefined ? 'Pending' : 'Running',
     ready: pod.ready,
-    ...(pod.daemon && !pod.ready && world.spec.pullsFail?.() && { waitingReason: 'ErrImagePull' }),
+    ...(failing && { waitingReason: 'ErrImagePull' }),
     createdAt: toIso(pod.createdAt),
     ...(pod.deletedAt !== undefined && { deletionTimestamp: toIso(pod.deletedAt + grace) }),
     terminationGracePeriodSeconds: grace / 1000,
