@@ -33,6 +33,9 @@ describe('policyFor', () => {
       drain_pods_without_controller: 'fail',
       drain_profile: 'lifecycle-status=decommission-pending',
       startup_taints: 'a/b, c/d',
+      node_unreachable_after: '2m',
+      node_unreachable_wait: '90s',
+      roll_pause_grace: '1h',
       unrelated: 'ignored',
     });
     expect(policy).toMatchObject({
@@ -47,6 +50,9 @@ describe('policyFor', () => {
       podsWithoutController: 'fail',
       drainLabels: { 'lifecycle-status': 'decommission-pending' },
       startupTaints: ['a/b', 'c/d'],
+      unreachableAfter: minutes(2),
+      unreachableWait: seconds(90),
+      frozenGrace: hours(1),
     });
   });
 

@@ -169,6 +169,9 @@ const drain = (read: ItemReader): Partial<RollPolicy> => ({
   ...read.optional('drain_pods_without_controller', 'podsWithoutController', (key) =>
     read.oneOf(key, ['fail', 'wait', 'delete']),
   ),
+  ...read.optional('node_unreachable_after', 'unreachableAfter', (key) => read.duration(key)),
+  ...read.optional('node_unreachable_wait', 'unreachableWait', (key) => read.duration(key)),
+  ...read.optional('roll_pause_grace', 'frozenGrace', (key) => read.duration(key)),
   ...read.optional('drain_poll_interval', 'pollInterval', (key) => read.duration(key)),
 });
 
