@@ -124,9 +124,10 @@ export interface PassParts {
   readonly decommissionSteps: ReadonlyMap<StepKind, StepRunner<BasePass>>;
 }
 
-/** Holds of the database and the cluster's own block item. */
+/** Holds of the database, those of its pools included, and the cluster's own block item. */
 function holdsFor(cluster: Cluster, holds: readonly Hold[], now: Instant): readonly Hold[] {
-  const active = holdsOn(holds, { channel: cluster.channel, clusterId: cluster.id }, now);
+  const target = { channel: cluster.channel, clusterId: cluster.id, withPools: true } as const;
+  const active = holdsOn(holds, target, now);
   const reason = cluster.configItems[UPDATE_BLOCK_ITEM];
   if (reason === undefined || reason === '') return active;
   const own: Hold = {

@@ -22,10 +22,11 @@ export interface Hold {
 interface HoldTarget {
   readonly channel: string;
   readonly clusterId: string;
-  readonly pool?: string;
+  /** Holds of single pools of the cluster, too: they freeze those pools' rolls and nothing else. */
+  readonly withPools?: true;
 }
 
-/** The holds that stop work on this cluster (or one of its pools) at `now`. */
+/** The holds that stop work on this cluster, or on its pools, at `now`. */
 export const holdsOn = (holds: readonly Hold[], target: HoldTarget, now: Instant): readonly Hold[] =>
   admissionHoldsOn(holds, target, now).filter((hold) => hold.blocks === undefined);
 
@@ -41,7 +42,7 @@ export function admissionHoldsOn(holds: readonly Hold[], target: HoldTarget, now
       case 'cluster':
         return hold.scope.clusterId === target.clusterId;
       case 'pool':
-        return hold.scope.clusterId === target.clusterId && hold.scope.pool === target.pool;
+        return target.withPools === true && hold.scope.clusterId === target.clusterId;
     }
   });
 }
