@@ -1,4 +1,5 @@
 export * from './backup.js';
+export * from './capacity.js';
 export * from './channel.js';
 export * from './channel-revision.js';
 export * from './cluster.js';

@@ -7,6 +7,8 @@ export interface NodeGroupView {
   readonly maxSize: number;
   readonly desiredCapacity: number;
   readonly zones: readonly string[];
+  /** Where new instances get their addresses. */
+  readonly subnetIds?: readonly string[];
   readonly suspendedProcesses: readonly string[];
   /**
    * Launch template name and concrete version that new instances get. `floating` is what the group says instead of a

@@ -26,6 +26,8 @@ export interface Plan {
   readonly objects: readonly PlannedObject[];
   readonly nodes: readonly PlannedRoll[];
   readonly blockers: readonly { readonly what: string; readonly remedy: string; readonly owner?: string }[];
+  /** What could not be looked at, for people: it may be in the way or not. */
+  readonly unknown?: readonly string[];
   readonly steps: readonly StepKind[];
   readonly estimate?: Duration;
 }

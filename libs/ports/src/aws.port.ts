@@ -1,5 +1,5 @@
 import type { Duration } from '#kernel';
-import type { LockedInputs, NodeGroupView, StackTemplate } from '#fleet';
+import type { LockedInputs, NodeGroupView, StackTemplate, VcpuSupply } from '#fleet';
 import type { ObjectStorePort } from './backup-objects.port.js';
 
 export interface StackView {
@@ -85,6 +85,14 @@ export interface AwsPort extends ObjectStorePort {
   deregisterTargets(targetGroupArn: string, instanceIds: readonly string[]): Promise<void>;
   registerTargets(targetGroupArn: string, instanceIds: readonly string[]): Promise<void>;
   deregistrationDelay(targetGroupArn: string): Promise<Duration>;
+
+  /**
+   * The vCPU quotas of the account and region with what runs under each, at most `maxAge` old, and what machines of these
+   * types count. Rejects where they cannot be read (`aws-denied`, `aws-action-unsupported`, throttled): nothing is known then.
+   */
+  vcpuSupply(instanceTypes: readonly string[], maxAge: Duration): Promise<VcpuSupply>;
+  /** Free addresses by subnet; subnets that do not exist are absent. */
+  freeAddresses(subnetIds: readonly string[]): Promise<Readonly<Record<string, number>>>;
 
   /** Looks up what a render asks for. Cluster stack outputs come from `stackName`. */
   lookupInputs(request: InputsRequest): Promise<LockedInputs>;

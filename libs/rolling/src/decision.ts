@@ -71,6 +71,8 @@ export interface RollPreview {
 }
 
 export interface PoolPreview extends PlannedRoll {
+  /** Name of the auto scaling group: a pool may have one per zone. */
+  readonly group: string;
   readonly surge: number;
   readonly parallelDrains: number;
   readonly order: readonly string[];

@@ -42,6 +42,7 @@ function previewGroup(draft: RollDraft, group: GroupState): PoolPreview {
   const order = old.map((member) => member.id);
   return {
     pool: pool.pool,
+    group: group.name,
     master: pool.master,
     total: group.members.filter((member) => !member.leaving).length,
     outdated: order,

@@ -45,7 +45,7 @@ export class RollController {
     };
   }
 
-  /** From the plan of the newest update: nodes per pool with the reason, foreseen blockers, and the estimate. */
+  /** From the plan of the newest update: nodes per pool with the reason, foreseen blockers, what is not known, and the estimate. */
   @Get('plan')
   async plan(@Param('cluster') name: string) {
     const cluster = await findCluster(this.api, name);
@@ -58,8 +58,8 @@ export class RollController {
         'A plan is made when its channel admits it to a revision.',
       );
     }
-    const { nodes, blockers, estimate } = update.plan;
-    return { update_id: update.id, commit: update.commit, pools: nodes, blockers, estimate_ms: estimate };
+    const { nodes: pools, blockers, unknown, estimate: estimate_ms } = update.plan;
+    return { update_id: update.id, commit: update.commit, pools, blockers, unknown, estimate_ms };
   }
 
   /** No further node is started; the one in flight finishes. */

@@ -141,7 +141,9 @@ function planText({ plan, commit, state }: PlanAnswer): string {
   for (const roll of plan.nodes.filter(({ outdated }) => outdated.length > 0)) {
     lines.push(`  roll ${roll.pool}: ${roll.outdated.length} of ${roll.total} nodes (${roll.reason})`);
   }
-  for (const blocker of plan.blockers) lines.push(`  foreseen: ${blocker.what} → ${blocker.remedy}`);
+  for (const { what, remedy, owner } of plan.blockers)
+    lines.push(`  foreseen: ${what}${owner === undefined ? '' : ` Owner: ${owner}.`} → ${remedy}`);
+  for (const what of plan.unknown ?? []) lines.push(`  not known: ${what}`);
   if (lines.length === 1) lines.push('  nothing to change');
   if (plan.estimate !== undefined) lines.push(`  estimated ${formatDuration(plan.estimate)}`);
   return lines.join('\n');

@@ -25,5 +25,6 @@ export interface RollPlanAnswer {
   readonly commit?: string;
   readonly pools: Plan['nodes'];
   readonly blockers: Plan['blockers'];
+  readonly unknown?: Plan['unknown'];
   readonly estimate_ms?: number;
 }

@@ -117,5 +117,6 @@ function planText(plan: RollPlanAnswer): string {
   const condition = blockers.length === 0 ? '' : ' if what is named here lets its nodes go:';
   const time =
     plan.estimate_ms === undefined ? [] : [`about ${formatDuration(plan.estimate_ms)}${condition}`];
-  return [table(['POOL', 'KIND', 'REPLACED', 'WHY'], rows), ...time, ...blockers].join('\n');
+  const unknown = (plan.unknown ?? []).map((what) => `? not known: ${what}`);
+  return [table(['POOL', 'KIND', 'REPLACED', 'WHY'], rows), ...time, ...blockers, ...unknown].join('\n');
 }

@@ -1,7 +1,7 @@
 import { EncryptCommand } from '@aws-sdk/client-kms';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import type { Clock, Duration } from '#kernel';
-import type { LockedInputs, NodeGroupView, StackTemplate } from '#fleet';
+import type { LockedInputs, NodeGroupView, StackTemplate, VcpuSupply } from '#fleet';
 import type {
   AwsPort,
   InputsRequest,
@@ -16,6 +16,7 @@ import type {
 } from '#ports';
 import { GroupWrites } from './group-writes.js';
 import { Inputs } from './inputs.js';
+import { InstanceTypes } from './instance-types.js';
 import { NodeGroups } from './node-groups.js';
 import { ObjectStreams } from './object-streams.js';
 import { Objects } from './objects.js';
@@ -23,6 +24,7 @@ import type { SdkClients } from './sdk-clients.js';
 import { StackChanges, type StackChangeOptions } from './stack-changes.js';
 import { Stacks } from './stacks.js';
 import { TemplateSources, type TemplateSourceOptions } from './template-source.js';
+import { VcpuSupplies } from './vcpu-supply.js';
 import { ZoneLaunch } from './zone-launch.js';
 
 type PreparedChange = Exclude<StackChange, { kind: 'none' }>;
@@ -38,6 +40,7 @@ export class AwsAdapter implements AwsPort {
   readonly #writes: GroupWrites;
   readonly #zones: ZoneLaunch;
   readonly #inputs: Inputs;
+  readonly #supplies: VcpuSupplies;
   readonly #objects: Objects;
   readonly #streams: ObjectStreams;
 
@@ -54,7 +57,9 @@ export class AwsAdapter implements AwsPort {
     this.#groups = new NodeGroups(sdk, clock);
     this.#writes = new GroupWrites(sdk);
     this.#zones = new ZoneLaunch(sdk);
-    this.#inputs = new Inputs(sdk, this.#stacks);
+    const types = new InstanceTypes(sdk);
+    this.#inputs = new Inputs(sdk, this.#stacks, types);
+    this.#supplies = new VcpuSupplies(sdk, types, clock);
   }
 
   async callerAccount(): Promise<string> {
@@ -158,6 +163,14 @@ export class AwsAdapter implements AwsPort {
 
   deregistrationDelay(targetGroupArn: string): Promise<Duration> {
     return this.#writes.deregistrationDelay(targetGroupArn);
+  }
+
+  vcpuSupply(instanceTypes: readonly string[], maxAge: Duration): Promise<VcpuSupply> {
+    return this.#supplies.supply(instanceTypes, maxAge);
+  }
+
+  freeAddresses(subnetIds: readonly string[]): Promise<Readonly<Record<string, number>>> {
+    return this.#supplies.freeAddresses(subnetIds);
   }
 
   observeInputs(request: Parameters<AwsPort['observeInputs']>[0]): Promise<ObservedInputs> {

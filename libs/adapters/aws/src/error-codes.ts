@@ -26,6 +26,7 @@ export const BY_NAME: Readonly<Record<string, Verdict>> = {
     [
       'AccessDenied',
       'AccessDeniedException',
+      'DependencyAccessDeniedException',
       'UnauthorizedOperation',
       'UnauthorizedException',
       'NotAuthorized',
@@ -166,6 +167,7 @@ export const BY_NAME: Readonly<Record<string, Verdict>> = {
       'NoSuchEntity',
       'NotFound',
       'NotFoundException',
+      'NoSuchResourceException',
       'ResourceNotFoundException',
       'TargetGroupNotFound',
       'TargetGroupNotFoundException',

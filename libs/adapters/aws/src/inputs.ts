@@ -2,23 +2,21 @@ import {
   DescribeAvailabilityZonesCommand,
   DescribeVpcsCommand,
   paginateDescribeImages,
-  paginateDescribeInstanceTypes,
   paginateDescribeSubnets,
-  type InstanceTypeInfo,
   type Subnet,
   type Vpc,
 } from '@aws-sdk/client-ec2';
 import { DecryptCommand, DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { digestOf, digestOfValue, FailureError } from '#kernel';
-import type { InstanceTypeFacts, LockedInputs } from '#fleet';
+import type { LockedInputs } from '#fleet';
 import type { InputsRequest, ObservedInputs } from '#ports';
 import { awsError, isUnsupported } from './classify.js';
+import type { InstanceTypes } from './instance-types.js';
 import type { SdkClients } from './sdk-clients.js';
 import type { Stacks } from './stacks.js';
 import { lockSubnets, zonesOf } from './subnets.js';
 
 const CIPHER_PREFIX = 'aws:kms:';
-const TYPE_BATCH = 100;
 const MAX_CACHED = 500;
 /** As zalando-incubator/kubernetes-on-aws names it. */
 const ETCD_KEY_ALIAS = 'alias/etcd-cluster';
@@ -27,8 +25,6 @@ const WITHOUT_OUTPUTS = /^(REVIEW_IN_PROGRESS|CREATE_IN_PROGRESS|CREATE_FAILED|R
 
 /** Looks up what a render needs. */
 export class Inputs {
-  /** Facts of instance types never change. */
-  readonly #types = new Map<string, InstanceTypeFacts>();
   /** Clear text by cipher text, in memory only, so that a pass does not ask KMS again. */
   readonly #clear = new Map<string, string>();
   #etcdKeyArn: string | undefined;
@@ -37,6 +33,7 @@ export class Inputs {
   constructor(
     private readonly sdk: SdkClients,
     private readonly stacks: Stacks,
+    private readonly types: InstanceTypes,
   ) {}
 
   async lookup(request: InputsRequest): Promise<LockedInputs> {
@@ -45,7 +42,7 @@ export class Inputs {
       this.#subnets(vpc),
       this.#zones(),
       this.#images(request.images),
-      this.#instanceTypes(request.instanceTypes),
+      this.types.describe(request.instanceTypes),
       this.observe(request),
       this.#etcdKey(),
     ]);
@@ -154,23 +151,6 @@ export class Inputs {
     return ids.length === 1 ? ids[0] : undefined;
   }
 
-  /** By filter: a type that the region does not know is absent instead of failing the others. */
-  async #instanceTypes(wanted: readonly string[]): Promise<Readonly<Record<string, InstanceTypeFacts>>> {
-    const missing = [...new Set(wanted)].filter((type) => !this.#types.has(type));
-    for (let at = 0; at < missing.length; at += TYPE_BATCH) {
-      const input = { Filters: [{ Name: 'instance-type', Values: missing.slice(at, at + TYPE_BATCH) }] };
-      for await (const page of paginateDescribeInstanceTypes({ client: this.sdk.ec2 }, input)) {
-        for (const one of page.InstanceTypes ?? []) this.#types.set(one.InstanceType ?? '', factsOf(one));
-      }
-    }
-    return Object.fromEntries(
-      [...new Set(wanted)].flatMap((type) => {
-        const facts = this.#types.get(type);
-        return facts ? [[type, facts] as const] : [];
-      }),
-    );
-  }
-
   /** Undefined where the account has no such alias, or hides it from us: then only etcd's encrypted files need it. */
   async #etcdKey(): Promise<string | undefined> {
     if (this.#etcdKeyKnown) return this.#etcdKeyArn;
@@ -206,17 +186,6 @@ export class Inputs {
     this.#clear.set(cipher, clear);
     return clear;
   }
-}
-
-function factsOf(info: InstanceTypeInfo): InstanceTypeFacts {
-  const architectures: readonly string[] = info.ProcessorInfo?.SupportedArchitectures ?? [];
-  return {
-    vcpus: info.VCpuInfo?.DefaultVCpus ?? 0,
-    memoryBytes: (info.MemoryInfo?.SizeInMiB ?? 0) * 1024 * 1024,
-    // As Kubernetes names them.
-    architecture: architectures.some((one) => one.startsWith('arm64')) ? 'arm64' : 'amd64',
-    storageBytes: (info.InstanceStorageInfo?.TotalSizeInGB ?? 0) * 1_000_000_000,
-  };
 }
 
 /** Zone → its subnets, and `*` → all of them. */

@@ -129,6 +129,7 @@ export class NodeGroups {
       maxSize: group.MaxSize ?? 0,
       desiredCapacity: group.DesiredCapacity ?? 0,
       zones: [...(group.AvailabilityZones ?? [])].sort(),
+      subnetIds: (group.VPCZoneIdentifier ?? '').split(/[\s,]+/).filter((id) => id !== ''),
       suspendedProcesses: (group.SuspendedProcesses ?? []).map((one) => one.ProcessName ?? '').sort(),
       instanceTypes: typesOf(group, template),
       targetGroupArns: arns,

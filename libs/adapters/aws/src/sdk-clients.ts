@@ -4,6 +4,7 @@ import { EC2Client } from '@aws-sdk/client-ec2';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { STSClient } from '@aws-sdk/client-sts';
 import type http from 'node:http';
 import type https from 'node:https';
@@ -70,6 +71,10 @@ export class SdkClients {
   get s3(): S3Client {
     const { forcePathStyle } = this.options;
     return this.#client('s3', () => new S3Client({ ...this.#config(), forcePathStyle }));
+  }
+
+  get serviceQuotas(): ServiceQuotasClient {
+    return this.#client('servicequotas', () => new ServiceQuotasClient(this.#config()));
   }
 
   get sts(): STSClient {

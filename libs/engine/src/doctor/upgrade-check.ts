@@ -7,8 +7,12 @@ import { attempt } from './reading.js';
 import { readRemovedApis } from './removed-apis.js';
 
 /** Config item of a cluster: codes of findings that people know and that must not stop a change of the version. */
-const ACCEPTED_ITEM = 'upgrade_accepted_findings';
+export const ACCEPTED_ITEM = 'upgrade_accepted_findings';
 const CODE = 'api-removed-in-target';
+
+/** People know of such a finding, and said that it must not stop an update. */
+export const accepts = ({ cluster }: Pick<Pass, 'cluster'>, code: string): boolean =>
+  (cluster.configItems[ACCEPTED_ITEM] ?? '').split(/[\s,]+/).includes(code);
 
 /**
  * Before the Kubernetes minor changes: does somebody still ask for an API that the new one no longer serves? Live objects
@@ -16,7 +20,7 @@ const CODE = 'api-removed-in-target';
  */
 export async function removedApisInUse(pass: Pass): Promise<Outcome | undefined> {
   const target = parseVersion(pass.desired.kubernetesVersion ?? '');
-  if (!target || accepts(pass) || !(await apiReady(pass))) return undefined;
+  if (!target || accepts(pass, CODE) || !(await apiReady(pass))) return undefined;
   const server = await pass.kubernetes.serverVersion();
   const now = parseVersion(server);
   if (!now || now.minor >= target.minor) return undefined;
@@ -43,6 +47,3 @@ export async function removedApisInUse(pass: Pass): Promise<Outcome | undefined>
 }
 
 const goneIn = ({ removedIn }: RemovedApiUse): number => parseVersion(removedIn)?.minor ?? 0;
-
-const accepts = ({ cluster }: Pass): boolean =>
-  (cluster.configItems[ACCEPTED_ITEM] ?? '').split(/[\s,]+/).includes(CODE);

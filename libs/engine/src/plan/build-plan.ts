@@ -1,13 +1,23 @@
 import { digestOfValue } from '#kernel';
 import type { Plan, PlannedStack, StackTemplate } from '#fleet';
 import { STEP_KINDS } from '#fleet';
+import type { CapacityFinding, PoolDemand } from '#rolling';
 import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
+import { foresee, QUOTAS_FRESH } from './foresee.js';
 import { newObjects, planObjects } from './plan-objects.js';
 import { planRolls } from './plan-rolls.js';
 
+export interface BuiltPlan {
+  readonly plan: Plan;
+  /** Machines that the update needs beyond those that run. */
+  readonly demands: readonly PoolDemand[];
+  /** What of them the account has no room for. */
+  readonly findings: readonly CapacityFinding[];
+}
+
 /** Everything that an update would do, before it does anything. Reads and dry-runs only. */
-export async function buildPlan(pass: Pass): Promise<Plan> {
+export async function buildPlan(pass: Pass): Promise<BuiltPlan> {
   const { desired } = pass;
   const poolStacks = desired.nodePools.map((pool) => pool.stack);
   const shared = [
@@ -21,23 +31,29 @@ export async function buildPlan(pass: Pass): Promise<Plan> {
   }
   const ready = await apiReady(pass);
   const manifests = ready ? await planObjects(pass) : newObjects(pass);
-  const { nodes, preview } = await planRolls(pass, stacks, ready && !desired.provisional);
+  const { nodes, preview, demands } = await planRolls(pass, stacks, ready && !desired.provisional);
+  const { findings, unknown } = await foresee(pass, demands, QUOTAS_FRESH);
   const content = {
     stacks,
     objects: manifests.objects,
     nodes,
-    blockers: [
-      ...manifests.blockers,
-      ...(preview?.blockers ?? []).map(({ what, remedy, owner }) => ({
-        what,
-        remedy,
-        ...(owner !== undefined && { owner }),
-      })),
-    ],
+    blockers: [...manifests.blockers, ...(preview?.blockers ?? []).map(told), ...findings.map(told)],
+    ...(unknown.length > 0 && { unknown }),
     steps: STEP_KINDS,
   };
-  return { digest: digestOfValue(content), ...content, ...(preview && { estimate: preview.estimate }) };
+  const plan: Plan = {
+    digest: digestOfValue(content),
+    ...content,
+    ...(preview && { estimate: preview.estimate }),
+  };
+  return { plan, demands, findings };
 }
+
+const told = ({ what, remedy, owner }: Plan['blockers'][number]): Plan['blockers'][number] => ({
+  what,
+  remedy,
+  ...(owner !== undefined && { owner }),
+});
 
 async function planStack(pass: Pass, stack: StackTemplate, placeholders: boolean): Promise<PlannedStack> {
   const view = await pass.aws.describeStack(stack.name);

@@ -1,13 +1,16 @@
 import type { DesiredNodePool, NodeGroupView, PlannedRoll, PlannedStack } from '#fleet';
-import { previewRoll, readRollMemory, type PoolScope, type RollPreview } from '#rolling';
+import { previewRoll, readRollMemory, type PoolDemand, type PoolScope, type RollPreview } from '#rolling';
 import type { Pass } from '../pass/pass.js';
-import { poolPolicies } from '../steps/roll-policy.js';
+import { poolPolicies, type PoolPolicies } from '../steps/roll-policy.js';
 import { observeRoll } from '../steps/roll-scope.js';
+import { demandsOf } from './foresee.js';
 
 export interface PlannedRolls {
   readonly nodes: readonly PlannedRoll[];
   /** Blockers and duration; undefined while there is nothing to look at. */
   readonly preview: RollPreview | undefined;
+  /** Machines that the update needs beyond those that run. */
+  readonly demands: readonly PoolDemand[];
 }
 
 /** Which nodes an update will replace, what is foreseen to be in the way, and how long it takes. */
@@ -19,10 +22,13 @@ export async function planRolls(
   const changing = new Set(
     pass.desired.nodePools.filter((pool) => replacesAll(pool, stacks)).map((pool) => pool.name),
   );
-  const preview = observable ? await previewPools(pass, changing) : undefined;
   const groups = await pass.aws.describeNodeGroups(pass.cluster.id);
+  const policies = poolPolicies(pass, pass.desired.nodePools);
+  const preview =
+    observable && policies.ok ? await previewPools(pass, groups, policies.value, changing) : undefined;
   const nodes = pass.desired.nodePools.map((pool) => plannedRoll(pool, groups, preview, changing));
-  return { nodes, preview };
+  const demands = policies.ok ? demandsOf(pass, stacks, groups, policies.value, preview) : [];
+  return { nodes, preview, demands };
 }
 
 function replacesAll(pool: DesiredNodePool, stacks: readonly PlannedStack[]): boolean {
@@ -32,16 +38,21 @@ function replacesAll(pool: DesiredNodePool, stacks: readonly PlannedStack[]): bo
   );
 }
 
-async function previewPools(pass: Pass, changing: ReadonlySet<string>): Promise<RollPreview | undefined> {
-  const policies = poolPolicies(pass, pass.desired.nodePools);
-  if (!policies.ok) return undefined;
+async function previewPools(
+  pass: Pass,
+  existing: readonly NodeGroupView[],
+  policies: PoolPolicies,
+  changing: ReadonlySet<string>,
+): Promise<RollPreview | undefined> {
   const memory = readRollMemory(undefined, pass.update.id);
-  const observed = await observeRoll(pass, pass.desired.nodePools, policies.value, memory);
+  // A pool that is still to be made keeps nobody from looking at the others.
+  const pools = pass.desired.nodePools.filter(({ name }) => existing.some(({ pool }) => pool === name));
+  const observed = await observeRoll(pass, pools, policies, memory);
   if (observed.kind !== 'scope') return undefined;
   const groups = observed.scope.groups.map((scope) =>
     changing.has(scope.pool) ? withNewVersion(scope) : scope,
   );
-  return previewRoll({ ...observed.scope, groups }, policies.value.scope, pass.ports.clock.now());
+  return previewRoll({ ...observed.scope, groups }, policies.scope, pass.ports.clock.now());
 }
 
 /** The pool as it will be once its stack has made the next version of its launch template. */

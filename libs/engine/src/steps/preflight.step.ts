@@ -1,4 +1,4 @@
-import { done, failed, hours, type Outcome } from '#kernel';
+import { done, failed, hours, milliseconds, waiting, type Outcome } from '#kernel';
 import { checkSkew, type SkewViolation } from '#upgrade';
 import { componentsAmong } from '../doctor/system-pods.js';
 import { removedApisInUse } from '../doctor/upgrade-check.js';
@@ -7,6 +7,7 @@ import { apiReady } from '../pass/api-ready.js';
 import type { Pass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
 import { heldOutcome } from './held.js';
+import { rememberShortage, stillShort } from './preflight-capacity.js';
 import type { StepRunner } from './step-runner.js';
 
 const PLANNED_FOR = 'plan/for';
@@ -28,9 +29,12 @@ export const preflightStep: StepRunner = {
     if (pass.memory.text(PLANNED_FOR) === planned) return done('planned');
     const inUse = begun(pass) ? undefined : await removedApisInUse(pass);
     if (inUse) return inUse;
-    const plan = await buildPlan(pass);
+    const short = await stillShort(pass, planned);
+    if (short) return short;
+    const { plan, demands, findings } = await buildPlan(pass);
     pass.report.plan = plan;
-    pass.memory.set(PLANNED_FOR, planned);
+    const shortage = begun(pass) ? undefined : rememberShortage(pass, planned, demands, findings);
+    if (!shortage) pass.memory.set(PLANNED_FOR, planned);
     tell(pass, {
       type: 'update.planned',
       message: `plan: ${plan.stacks.filter((stack) => stack.action !== 'none').length} stacks, ${
@@ -38,7 +42,7 @@ export const preflightStep: StepRunner = {
       } objects, ${plan.nodes.reduce((sum, roll) => sum + roll.outdated.length, 0)} nodes to replace`,
       data: { plan: plan.digest, blockers: plan.blockers },
     });
-    return { kind: 'waiting', for: 'the plan to be stored', recheckIn: 0 };
+    return shortage ?? waiting('the plan to be stored', milliseconds(0));
   },
 };
 

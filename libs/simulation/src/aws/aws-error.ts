@@ -28,7 +28,8 @@ export function accessDenied(service: string, principal: string, action: string)
       403,
     );
   }
-  if (service === 'kms') return new AwsError('AccessDeniedException', message, 400);
+  if (service === 'kms' || service === 'servicequotas')
+    return new AwsError('AccessDeniedException', message, 400);
   return new AwsError('AccessDenied', message, 403);
 }
 
@@ -36,5 +37,6 @@ export function throttled(service: string): AwsError {
   if (service === 'ec2') return new AwsError('RequestLimitExceeded', 'Request limit exceeded.', 503);
   if (service === 's3') return new AwsError('SlowDown', 'Please reduce your request rate.', 503);
   if (service === 'kms') return new AwsError('ThrottlingException', 'Rate exceeded', 400);
+  if (service === 'servicequotas') return new AwsError('TooManyRequestsException', 'Rate exceeded', 429);
   return new AwsError('Throttling', 'Rate exceeded', 400);
 }

@@ -4,6 +4,7 @@ import { AwsError } from './aws-error.js';
 import { instanceTypes, type MachineImage } from './catalog.js';
 import type { Machine } from './machine.js';
 import type { Network } from './network.js';
+import type { Quotas } from './quotas.js';
 import type { CloudEvent, WorldContext } from './world-context.js';
 
 export type InstanceState = 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped';
@@ -51,6 +52,7 @@ export class Instances {
     readonly account: string,
     readonly region: string,
     private readonly network: Network,
+    private readonly quotas: Quotas,
     private readonly images: () => readonly MachineImage[],
   ) {}
 
@@ -92,6 +94,7 @@ export class Instances {
       zone: subnet.zone,
       instanceType: spec.instanceType,
     };
+    this.quotas.admit(spec, () => this.all());
     if (this.context.faults.lacksCapacity(place)) throw noCapacity(spec.instanceType, subnet.zone);
     const privateIp = this.network.assignIp(subnet);
     const { tags, ...rest } = spec;

@@ -6,6 +6,7 @@ import { KeyManagement } from './kms.js';
 import { LaunchTemplates } from './launch-templates.js';
 import { LoadBalancing } from './load-balancing.js';
 import { Network } from './network.js';
+import { Quotas } from './quotas.js';
 import type { ObjectStore } from './s3.js';
 import type { WorldContext } from './world-context.js';
 
@@ -19,6 +20,7 @@ export interface RegionParts {
 /** Everything one account has in one region. */
 export class RegionalAws {
   readonly network: Network;
+  readonly quotas = new Quotas();
   readonly instances: Instances;
   readonly launchTemplates: LaunchTemplates;
   readonly loadBalancing: LoadBalancing;
@@ -37,7 +39,7 @@ export class RegionalAws {
     this.context = context;
     this.objects = parts.objects;
     this.network = new Network(account, region, parts.addressPrefix);
-    this.instances = new Instances(context, account, region, this.network, parts.images);
+    this.instances = new Instances(context, account, region, this.network, this.quotas, parts.images);
     this.launchTemplates = new LaunchTemplates(context);
     this.loadBalancing = new LoadBalancing({ context, instances: this.instances, network: this.network });
     this.autoScaling = new AutoScaling({ ...this, context });

@@ -17,6 +17,7 @@ import { queryParams } from './query-params.js';
 import { errorReply, resultReply, type Protocol, type Reply } from './reply.js';
 import { s3Target } from './s3-requests.js';
 import { s3Reply } from './s3.wire.js';
+import { serviceQuotasActions } from './service-quotas.wire.js';
 import { stsActions } from './sts.wire.js';
 
 export interface AwsServerOptions {
@@ -37,6 +38,7 @@ const SERVICES: Readonly<Record<string, Service>> = {
   elasticloadbalancing: { protocol: 'query', actions: loadBalancingActions },
   kms: { protocol: 'json', actions: kmsActions },
   s3: { protocol: 's3', actions: {} },
+  servicequotas: { protocol: 'json', actions: serviceQuotasActions },
   sts: { protocol: 'query', actions: stsActions },
 };
 

@@ -120,7 +120,7 @@ export const catalogActions: Actions = {
       ),
     );
     const { items, next } = page(request, hits, 'NextToken', 'MaxResults', 1000);
-    return { subnetSet: items.map((subnet) => subnetShape(subnet, home.account)), nextToken: next };
+    return { subnetSet: items.map((subnet) => subnetShape(subnet, home)), nextToken: next };
   },
   DescribeVpcs: ({ home, params }) => {
     const { id, cidr, tags } = home.network.vpc;
@@ -165,7 +165,11 @@ export const catalogActions: Actions = {
         'InvalidInstanceType',
         `The following supplied instance types do not exist: [${unknown}]`,
       );
-    const hits = [...instanceTypes.values()].filter(({ name }) => names.length === 0 || names.includes(name));
+    const hits = [...instanceTypes.values()].filter(
+      ({ name }) =>
+        (names.length === 0 || names.includes(name)) &&
+        matchesFilters(request.params['Filter'], {}, fields({ 'instance-type': name }), badFilter),
+    );
     const { items, next } = page(request, hits, 'NextToken', 'MaxResults', 100);
     return {
       instanceTypeSet: items.map(({ name, vcpus, memoryMiB, architecture }) => ({

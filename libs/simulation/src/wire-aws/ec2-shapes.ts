@@ -134,16 +134,19 @@ export const imageShape = (image: MachineImage): object => ({
   ),
 });
 
-export const subnetShape = (subnet: Subnet, account: string): object => ({
+export const subnetShape = (subnet: Subnet, home: RegionalAws): object => ({
   subnetId: subnet.id,
   vpcId: subnet.vpcId,
   cidrBlock: subnet.cidr,
   availabilityZone: subnet.zone,
-  availableIpAddressCount: subnet.role === 'nodes' ? 8187 : 251,
+  availableIpAddressCount: (subnet.role === 'nodes' ? 8187 : 251) - machinesIn(home, subnet),
   state: 'available',
-  ownerId: account,
+  ownerId: home.account,
   tagSet: tagSet(subnet.tags),
 });
+
+const machinesIn = (home: RegionalAws, { id }: Subnet): number =>
+  home.instances.all().filter(({ subnetId, state }) => subnetId === id && state !== 'terminated').length;
 
 type Field = (name: string) => readonly string[] | undefined;
 
