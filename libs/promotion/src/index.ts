@@ -8,7 +8,13 @@ export * from './convergence.js';
 export * from './default-policy.js';
 export * from './evidence.js';
 export * from './gates.evaluator.js';
-export { RENDER_CHECK, SKEW_CHECK, type BackupFact, type OutsideAnswer } from './outside.gates.js';
+export {
+  QUOTA_CHECK,
+  RENDER_CHECK,
+  SKEW_CHECK,
+  type BackupFact,
+  type OutsideAnswer,
+} from './outside.gates.js';
 export * from './policy.js';
 export { parsePolicy } from './policy.parser.js';
 export * from './soak.js';

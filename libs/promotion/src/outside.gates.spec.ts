@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { outsideGates, RENDER_CHECK, SKEW_CHECK, type OutsideInput } from './outside.gates.js';
+import { outsideGates, QUOTA_CHECK, RENDER_CHECK, SKEW_CHECK, type OutsideInput } from './outside.gates.js';
 import { channelPolicy, converged, facts } from './testing.fixtures.js';
 
 const trouble = (code: string, severity: 'warning' | 'error' | 'critical' = 'error') => ({
@@ -88,6 +88,18 @@ describe('preflight', () => {
     expect(said({ preflight: {} }, { targetClusters: [facts('t1')], outside: [skew] })).toContain(
       'preflight pending: render: not looked at yet',
     );
+    expect(said({ preflight: {} }, { targetClusters: [facts('t1')], outside: [skew, renders] })).toContain(
+      `preflight pending: ${QUOTA_CHECK}: not looked at yet`,
+    );
+    const short = {
+      gate: 'preflight',
+      name: QUOTA_CHECK,
+      state: 'fail',
+      message: 't1: not one more',
+    } as const;
+    expect(
+      said({ preflight: {} }, { targetClusters: [facts('t1')], outside: [skew, renders, short] }),
+    ).toContain('preflight fail: quota: t1: not one more');
   });
 });
 

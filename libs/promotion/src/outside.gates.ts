@@ -39,6 +39,9 @@ export const SKEW_CHECK = 'version-skew';
 /** The same, of whether the revision renders for the clusters that would get it. */
 export const RENDER_CHECK = 'render';
 
+/** The same, of whether there is room for the machines that the revision needs at the least. */
+export const QUOTA_CHECK = 'quota';
+
 /** Health, preflight and backup, as far as the policy asks for them: from the clusters' summaries and from answers. */
 export function outsideGates(input: OutsideInput): readonly GateReason[] {
   const { gates } = input.target;
@@ -105,16 +108,20 @@ const IN_THE_WAY: readonly string[] = [
   'several-pdbs',
   'short-of-instances',
   'quota-exceeded',
+  'subnet-full',
   'roll-halted',
 ];
 
 const inTheWay = ({ troubles = [] }: ClusterFacts): ClusterTrouble | undefined =>
   troubles.find((one) => IN_THE_WAY.includes(one.code));
 
-/** The clusters that would get the revision are fit to take an update, its versions may follow theirs, and it renders. */
+/**
+ * The clusters that would get the revision are fit to take an update, its versions may follow theirs, it renders, and their
+ * accounts have room for it.
+ */
 function preflightGate(input: OutsideInput): readonly GateReason[] {
   const answers = given(input, 'preflight');
-  const silent = [SKEW_CHECK, RENDER_CHECK]
+  const silent = [SKEW_CHECK, RENDER_CHECK, QUOTA_CHECK]
     .filter((check) => !input.outside.some((one) => one.gate === 'preflight' && one.name === check))
     .map((check) => reason('preflight', 'pending', `${check}: not looked at yet`));
   return [targetFitness(input), ...answers, ...silent];

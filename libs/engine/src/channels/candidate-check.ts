@@ -4,7 +4,7 @@ import type { RenderInput, WantedInputs } from '#config';
 import type { EnginePorts } from '../engine-ports.js';
 import { recordDigest } from '../pass/record-digest.js';
 import { contentOf } from '../render/content-digest.js';
-import type { Renderer } from '../render/renderer.js';
+import type { Renderer, RenderResult } from '../render/renderer.js';
 
 /** Clusters that one look renders; the others get their turn at the next, and the channel goes on meanwhile. */
 const AT_ONCE = 25;
@@ -85,6 +85,17 @@ async function problemsOf(
   tree: ConfigTree,
   cluster: Cluster,
 ): Promise<readonly ConfigProblem[] | undefined> {
+  const rendered = await renderAsLocked(ports, renderer, tree, cluster);
+  return !rendered || rendered.result.ok ? undefined : certain(rendered.result.error, rendered.wanted);
+}
+
+/** The cluster by this tree, with the inputs that it is locked to; undefined for one that was never rendered. */
+export async function renderAsLocked(
+  ports: EnginePorts,
+  renderer: Renderer,
+  tree: ConfigTree,
+  cluster: Cluster,
+): Promise<{ readonly result: RenderResult; readonly wanted: WantedInputs } | undefined> {
   const account = cluster.infrastructureAccount;
   const [lock, overrides, owner, siblings] = await Promise.all([
     ports.configs.inputsLock(cluster.id),
@@ -96,8 +107,7 @@ async function problemsOf(
   const wanted = await renderer.lookups(tree, cluster, overrides);
   const inputs = completed(lock.inputs, wanted);
   const input: RenderInput = { tree, cluster, account: owner, accountClusters: siblings, inputs, overrides };
-  const result = await renderer.render(input);
-  return result.ok ? undefined : certain(result.error, wanted);
+  return { result: await renderer.render(input), wanted };
 }
 
 /** A template that takes a secret apart may fail for what stands in the secret's place: that says nothing about the candidate. */

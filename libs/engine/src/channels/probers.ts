@@ -2,9 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { digestOfValue, minutes, seconds, toFailure, type Duration } from '#kernel';
 import type { Channel, Cluster, ConfigTree, GateAnswer, LockedInputs } from '#fleet';
 import { explain } from '#config';
-import { RENDER_CHECK, SKEW_CHECK, type ChannelPolicy, type HealthCheck } from '#promotion';
+import { QUOTA_CHECK, RENDER_CHECK, SKEW_CHECK, type ChannelPolicy, type HealthCheck } from '#promotion';
 import { checkSkew } from '#upgrade';
 import type { EnginePorts } from '../engine-ports.js';
+import { checkCapacity } from './candidate-capacity.js';
 import { checkCandidate } from './candidate-check.js';
 import type { ChannelView } from './channel-view.js';
 import { channelPolicyOf, type PolicySource } from './policy-reader.js';
@@ -16,6 +17,9 @@ const HEALTH_EVERY = seconds(60);
 const SKEW_EVERY = minutes(10);
 /** What is rendered once is not rendered again until content, record or lock are others. */
 const RENDER_EVERY = minutes(10);
+const QUOTA_EVERY = minutes(10);
+/** Somebody may be waiting for a quota that was just raised. */
+const SHORT_EVERY = minutes(1);
 /** An answer is worth something for this many intervals: whoever asks must have stopped asking to make it old. */
 const WORTH = 5;
 /** Evaluations in a row before others get their turn. */
@@ -61,7 +65,11 @@ async function newAnswers(
   const skew = due(SKEW_CHECK, SKEW_EVERY) ? [await skewAnswer(ports, target, view)] : [];
   const rendered =
     unfinished || due(RENDER_CHECK, RENDER_EVERY) ? [await renderAnswer(ports, target, view)] : [];
-  return [...health, ...skew, ...rendered];
+  const short = known.some((one) => one.name === QUOTA_CHECK && one.state !== 'pass');
+  const quota = due(QUOTA_CHECK, short ? SHORT_EVERY : QUOTA_EVERY)
+    ? [await quotaAnswer(ports, target, view)]
+    : [];
+  return [...health, ...skew, ...rendered, ...quota];
 }
 
 async function healthAnswer(ports: EnginePorts, target: Channel, check: HealthCheck): Promise<GateAnswer> {
@@ -130,6 +138,36 @@ async function renderAnswer(ports: EnginePorts, target: Channel, view: ChannelVi
       message: `it renders for ${clusters === 1 ? '1 cluster' : `${clusters} clusters`}`,
       expiresAt,
     };
+  } catch (thrown) {
+    return { ...base, state: 'error', message: toFailure(thrown).message.slice(0, 500), expiresAt };
+  }
+}
+
+/** Whether the accounts of the clusters that would get it have room for the machines that it needs at the least. */
+async function quotaAnswer(ports: EnginePorts, target: Channel, view: ChannelView): Promise<GateAnswer> {
+  const at = ports.clock.now();
+  const { treeDigest, repository, commit } = view.revision;
+  const base = {
+    channel: target.name,
+    gate: 'preflight',
+    name: QUOTA_CHECK,
+    treeDigest,
+    by: BY,
+    at,
+  } as const;
+  const expiresAt = at + QUOTA_EVERY * WORTH;
+  try {
+    const tree = await ports.git.readTree(repository, commit);
+    const { problems, unknown, clusters } = await checkCapacity(ports, ports.renderer, target, tree);
+    if (problems.length > 0)
+      return { ...base, state: 'fail', message: problems.join('; ').slice(0, 500), expiresAt };
+    const some = clusters === 1 ? '1 cluster' : `${clusters} clusters`;
+    // Nobody is kept out for what nobody knows; nor is it said to be enough.
+    const message =
+      unknown.length > 0
+        ? `not known for all of ${some}: ${unknown.join('; ')}`
+        : `none of ${some} lacks the room to begin`;
+    return { ...base, state: 'pass', message: message.slice(0, 500), expiresAt };
   } catch (thrown) {
     return { ...base, state: 'error', message: toFailure(thrown).message.slice(0, 500), expiresAt };
   }
