@@ -87,7 +87,7 @@ export class PassRunner {
       this.watches.forget(clusterId);
       return { result: result.kind };
     }
-    if (result.watch) await this.watches.follow(clusterId);
+    if (result.watch) await this.watches.follow(clusterId, result.moved);
     else this.watches.forget(clusterId);
     if (result.nextDueAt === undefined) return { result: result.phase };
     const wait = Math.max(milliseconds(0), result.nextDueAt - this.ports.clock.now());

@@ -29,6 +29,8 @@ export type ReconcileResult =
       readonly nextDueAt: Instant | undefined;
       /** Whether changes inside the cluster should wake the next pass. */
       readonly watch: boolean;
+      /** Whether this one found or did something new. */
+      readonly moved: boolean;
     };
 
 export interface ClusterReconciler {
@@ -66,7 +68,7 @@ async function reconcile(parts: PassParts, clusterId: string): Promise<Reconcile
     const failure = toFailure(thrown);
     if (failure.class === 'bug') ports.log.error('pass threw an unclassified error', { clusterId, failure });
     else ports.log.warn('pass ended early', { clusterId, code: failure.code, reason: failure.message });
-    return { kind: 'passed', phase: 'waiting', nextDueAt: undefined, watch: false };
+    return { kind: 'passed', phase: 'waiting', nextDueAt: undefined, watch: false, moved: false };
   } finally {
     await lease.release().catch(() => undefined);
   }

@@ -15,6 +15,8 @@ export interface BootStage {
   readonly waitsFor?: string;
   /** When the wait ends by itself, where that is known. */
   readonly due?: Duration;
+  /** Only AWS can tell when it ends: no watch wakes anybody. */
+  readonly unwatched?: boolean;
 }
 
 export interface BootQuestion {
@@ -71,14 +73,11 @@ export function bootStage(question: BootQuestion): BootStage {
     const waitsFor = `its Node to stay Ready for ${formatDuration(question.policy.minReady)}`;
     return { state: 'ready', initialised: false, waitsFor, due: stable };
   }
-  const missing =
-    startupTaint(question.policy, node) ??
-    kubelet(question.pool, node) ??
-    autoScaling(instance) ??
-    loadBalancers(question.pool, instance) ??
-    daemonSets(question, node);
-  if (missing !== undefined) return { state: 'ready', initialised: false, waitsFor: missing };
-  return { state: 'in-service', initialised: true };
+  const missing = startupTaint(question.policy, node) ?? kubelet(question.pool, node);
+  const atAws = autoScaling(instance) ?? loadBalancers(question.pool, instance);
+  const waitsFor = missing ?? atAws ?? daemonSets(question, node);
+  if (waitsFor === undefined) return { state: 'in-service', initialised: true };
+  return { state: 'ready', initialised: false, waitsFor, unwatched: atAws !== undefined };
 }
 
 /** Time until the node has been Ready long enough; by its own stamp or since we saw that stamp, whichever is longer. */

@@ -1,4 +1,4 @@
-import type { Duration, Instant } from '#kernel';
+import { minutes, type Duration, type Instant } from '#kernel';
 import type { RollAction } from './action.js';
 import type { RollNote } from './decision.js';
 import type {
@@ -9,7 +9,11 @@ import type {
   RollHalt,
   RollMemory,
 } from './memory.js';
+import type { RollPolicy } from './policy.js';
 import type { RollScope } from './scope.js';
+
+/** An instance that changed its state has this long to change it again while it is looked at closely. */
+const SETTLES_WITHIN = minutes(3);
 
 /** Fields to set; those given as undefined are removed (memory is JSON: absent means unset). */
 export type Change<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -66,6 +70,12 @@ export class RollDraft {
   look(inTime: Duration): void {
     const due = Math.max(0, inTime);
     this.lookIn = this.lookIn === undefined ? due : Math.min(this.lookIn, due);
+  }
+
+  /** For what nothing watches: closely while the instance is new in its state, then as for all else. */
+  lookAtAws({ settleInterval, pollInterval }: RollPolicy, instanceId: string): void {
+    const since = this.instance(instanceId)?.since ?? this.now;
+    this.look(this.now - since < SETTLES_WITHIN ? Math.min(settleInterval, pollInterval) : pollInterval);
   }
 
   get nextLook(): Duration | undefined {

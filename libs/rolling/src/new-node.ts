@@ -18,6 +18,7 @@ export function trackBoot(draft: RollDraft, group: GroupState, member: Member): 
   if (showsStrain(draft, group, member)) draft.changeInstance(member.id, { strained: true });
   if (member.boot.initialised) return initialised(draft, group, member);
   draft.enter(member.id, member.boot.state);
+  if (member.boot.unwatched === true) draft.lookAtAws(group.policy, member.id);
   draft.look(member.boot.due ?? group.policy.pollInterval);
   if (launchedByRoll(draft, group, member)) judgeBoot(draft, group, member);
 }

@@ -19,6 +19,8 @@ export function advance(draft: RollDraft, group: GroupState, member: Member): vo
   if (memory === undefined) return;
   if (member.leaving) {
     draft.enter(member.id, 'terminating');
+    // The end of the Node wakes us; the group may let go of the machine a moment later.
+    if (member.node === undefined) draft.lookAtAws(group.policy, member.id);
     draft.look(group.policy.pollInterval);
     return;
   }

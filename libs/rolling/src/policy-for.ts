@@ -1,5 +1,5 @@
 import type { Duration, Failure, FailureDetail, Result } from '#kernel';
-import { err, hours, minutes, ok, parseDuration, seconds } from '#kernel';
+import { err, hours, milliseconds, minutes, ok, parseDuration, seconds } from '#kernel';
 import type { LadderPolicy, RollPolicy } from './policy.js';
 
 type Items = Readonly<Record<string, string>>;
@@ -85,7 +85,8 @@ const CAPACITY_AND_BOOT = {
   ],
   failedBootBudget: 2,
   pollInterval: seconds(15),
-  lookAfterAction: seconds(1),
+  settleInterval: seconds(2),
+  lookAfterAction: milliseconds(250),
   frozenGrace: minutes(15),
   expectedBoot: minutes(4),
   expectedDrain: minutes(5),

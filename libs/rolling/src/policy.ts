@@ -52,6 +52,8 @@ export interface RollPolicy {
 
   /** When to look again while nothing is known to be due earlier. Watches wake the engine before that. */
   readonly pollInterval: Duration;
+  /** The same for what is about to change and only AWS can tell: nothing watches it. */
+  readonly settleInterval: Duration;
   /** When to look again after something was written. */
   readonly lookAfterAction: Duration;
   /** On hold this long, waiting nodes lose our marks. */

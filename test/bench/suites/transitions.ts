@@ -6,12 +6,13 @@ import { percentile } from '../lib/stats.js';
 
 const CLUSTER = 'aws:111111111111:eu-central-1:kube-1';
 const DEFAULTS = 'cluster/config-defaults.yaml';
+const SPEED = 20;
 /** Polls and leases as in production; of the roll's settings only the minimum waits that the policy asks for are short. */
 const HURRY = /^FAIRWAY_(ROLL_LOOK_AFTER_ACTION|POLL_INTERVAL|LEASE_TTL)/;
 
 /** From the moment the world allows the next step of a roll until Fairway takes it, over the wire, with production polls. */
 export const transitionsSuite: Suite = async ({ say }) => {
-  const bed = await SandboxBed.start({ worker: false, speed: 20 });
+  const bed = await SandboxBed.start({ worker: false, speed: SPEED });
   let worker: RoleProcess | undefined;
   try {
     const calm = Object.entries(bed.sandbox.environment).filter(([name]) => !HURRY.test(name));
@@ -35,8 +36,8 @@ const millis = (transitions: readonly Transition[], what?: Transition['what']): 
   transitions.filter((one) => what === undefined || one.what === what).map(({ ms }) => ms);
 
 function words(what: Transition['what'], transitions: readonly Transition[]): string {
-  const all = [...millis(transitions, what)].sort((a, b) => a - b);
-  return `${what}: ${all.map((ms) => ms.toFixed(0)).join(' ')} ms`;
+  const all = transitions.filter((one) => one.what === what).sort((a, b) => a.ms - b.ms);
+  return `${what}: ${all.map(({ ms, after }) => `${ms.toFixed(0)} ms${after ? ` (${after})` : ''}`).join(', ')}`;
 }
 
 function figures(transitions: readonly Transition[]): readonly Metric[] {

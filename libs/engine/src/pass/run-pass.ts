@@ -9,6 +9,7 @@ import { keepEffectiveConfig } from '../config/keep-effective-config.js';
 import { writeBack } from '../config/write-back.js';
 import { refreshInputs } from '../render/refresh-inputs.js';
 import type { Rendered } from '../render/render-service.js';
+import { passed } from './passed.js';
 import { summarise, type StepRun, type Summary } from '../summarise.js';
 import { IntentLog } from './intent-log.js';
 import type { LeaseKeeper } from './lease-keeper.js';
@@ -213,8 +214,7 @@ async function conclude(
   if (summary.status.phase !== frame.runtime.status?.phase) {
     await ports.doorbell.ring(`channel/${frame.cluster.channel}`).catch(() => undefined);
   }
-  const moving = summary.status.phase === 'updating' || summary.status.phase === 'blocked';
-  return { kind: 'passed', phase: summary.status.phase, nextDueAt, watch: moving };
+  return passed(frame.runtime.status, summary.status, { events: frame.report.events.length, nextDueAt });
 }
 
 function rememberSettled(
