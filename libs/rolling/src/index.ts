@@ -6,6 +6,7 @@ export * from './decision.js';
 export * from './duration.js';
 export { observeEviction } from './eviction.js';
 export { foreseeCapacity, type CapacityFinding, type CapacityForecast } from './foresee-capacity.js';
+export { hasNodeInFlight } from './group-state.js';
 export * from './memory.js';
 export { outdated } from './outdated.js';
 export { policyFor } from './policy-for.js';

@@ -17,6 +17,7 @@ import { openUpdate } from './open-update.js';
 import { PassMemory } from './pass-memory.js';
 import type { BasePass, Pass, PassReport } from './pass.js';
 import { OUTPUTS_OBSERVED } from '../render/lock-inputs.js';
+import { finishInFlight } from '../steps/in-flight.js';
 import type { StepRunner } from '../steps/step-runner.js';
 import { earlier, firstExpiry } from './override-expiry.js';
 import { recordDigest } from './record-digest.js';
@@ -96,7 +97,9 @@ async function runSteps(frame: PassFrame, update: Update, kinds: readonly StepKi
     await keepEffectiveConfig(frame, rendered);
     await writeBack(frame, rendered);
     const pass: Pass = { ...base, desired: rendered.desired, inputs: rendered.inputs };
-    return { runs: await runInOrder(frame, pass, frame.parts.updateSteps, kinds), rendered };
+    const runs = await runInOrder(frame, pass, frame.parts.updateSteps, kinds);
+    await finishInFlight(pass, runs);
+    return { runs, rendered };
   } catch (thrown) {
     rethrowLostLease(thrown);
     return { runs: [{ kind: first, outcome: failed(reported(frame, first, thrown)) }] };

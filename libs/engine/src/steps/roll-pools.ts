@@ -23,12 +23,13 @@ import { applyRollRequests, rollMemoryKey } from './roll-requests.js';
 
 /**
  * One look at the pools and one round of actions. Nothing here waits: the next look comes from a watch, or after the
- * time that the decision names.
+ * time that the decision names. `in-flight`: no further node is started.
  */
 export async function rollPools(
   pass: Pass,
   step: StepKind,
   pools: readonly DesiredNodePool[],
+  which: 'all' | 'in-flight' = 'all',
 ): Promise<Outcome> {
   const policies = poolPolicies(pass, pools);
   if (!policies.ok) return failed(policies.error);
@@ -38,7 +39,8 @@ export async function rollPools(
   const observed = await observeRoll(pass, pools, policies.value, memory);
   if (observed.kind === 'outcome') return observed.outcome;
   const now = pass.ports.clock.now();
-  const decision = decide(observed.scope, policies.value.scope, now);
+  const frozen = which === 'all' ? observed.scope.frozen : pools.map(({ name }) => name);
+  const decision = decide({ ...observed.scope, frozen }, policies.value.scope, now);
   pass.nodes.push(...decision.nodes);
   pass.rolls.push(...decision.efficiency);
   addEta(pass, decision);
