@@ -4,6 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export interface CuttableWire {
   readonly port: number;
   down(): Promise<void>;
+  /** Everything stays connected, and nothing goes through any more, until `down`. */
+  hang(): void;
   up(): Promise<void>;
 }
 
@@ -11,6 +13,7 @@ export async function wireTo(host: string, port: number): Promise<CuttableWire> 
   const sockets = new Set<Socket>();
   let server: Server | undefined;
   let ownPort = 0;
+  let hangs = false;
   const relay = (socket: Socket): void => {
     const other = connect(port, host);
     for (const end of [socket, other]) {
@@ -22,7 +25,7 @@ export async function wireTo(host: string, port: number): Promise<CuttableWire> 
         other.destroy();
       });
     }
-    socket.pipe(other).pipe(socket);
+    if (!hangs) socket.pipe(other).pipe(socket);
   };
   const up = (): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -33,12 +36,17 @@ export async function wireTo(host: string, port: number): Promise<CuttableWire> 
         resolve();
       });
     });
+  const hang = (): void => {
+    hangs = true;
+    for (const socket of sockets) socket.unpipe().pause();
+  };
   const down = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
     for (const socket of sockets) socket.destroy();
     await closed;
     server = undefined;
+    hangs = false;
   };
   await up();
-  return { port: ownPort, down, up };
+  return { port: ownPort, down, up, hang };
 }

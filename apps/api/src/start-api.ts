@@ -7,6 +7,7 @@ import { nestLogger, startPatiently, type FieldLog, type Settings } from '#platf
 import { createApiRuntime, type ApiRuntime } from './api-runtime.js';
 import { ApiModule } from './api.module.js';
 import { ensureBootstrapToken } from './auth/tokens.js';
+import { overdueReads } from './errors/overdue-reads.js';
 
 const BODY_LIMIT = '1mb';
 
@@ -36,6 +37,7 @@ export async function startApi(settings: Settings, log: FieldLog): Promise<Runni
   // Whatever content type a client claims: bodies of this API are JSON, and those of webhooks are bytes that were signed.
   app.useBodyParser('raw', { limit: BODY_LIMIT, type: isWebhook });
   app.useBodyParser('json', { limit: BODY_LIMIT, type: (request) => !isWebhook(request) });
+  app.use(overdueReads(settings.FAIRWAY_READ_TIME_LIMIT));
   await app.listen(settings.FAIRWAY_PORT, settings.FAIRWAY_HOST);
   const address = app.getHttpServer().address() as AddressInfo;
   const url = `http://${settings.FAIRWAY_HOST}:${address.port}`;

@@ -78,6 +78,9 @@ export const SETTINGS = {
     .string()
     .optional()
     .describe('Redis for the queue; without it the queue lives in PostgreSQL'),
+  FAIRWAY_READ_TIME_LIMIT: duration('15s').describe(
+    'A read of the API that takes longer is answered with 503',
+  ),
   FAIRWAY_HOST: z.string().default('127.0.0.1').describe('Address that the API listens on'),
   FAIRWAY_PORT: z.coerce
     .number()

@@ -8,10 +8,10 @@ import {
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { FailureError, toFailure, type Failure } from '#kernel';
-import { problemType } from '#fleet';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { allowedMethods } from '../registry/contract.js';
 import { ApiError, fromFailure } from './api-error.js';
+import { writeError } from './write-error.js';
 
 /** Writes every error once: the registry's `Error` on its paths, RFC 9457 problems everywhere else. */
 @Catch()
@@ -22,33 +22,12 @@ export class ApiErrorFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const error = this.errorOf(thrown, request);
+    // A stream that broke, or a read that was overdue and has been answered.
     if (response.headersSent) {
       response.end();
       return;
     }
-    const status = error.getStatus();
-    response.status(status);
-    if (status === 405) response.setHeader('Allow', allowedMethods(request.path).join(', '));
-    if (status === 503) response.setHeader('Retry-After', '5');
-    if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="fairway"');
-    if (isRegistryPath(request.path)) {
-      response.json({
-        code: status,
-        message: error.hint === undefined ? error.message : `${error.message} (${error.hint})`,
-        fields: error.faults.map(({ field }) => field).join(','),
-      });
-      return;
-    }
-    response.type('application/problem+json').json({
-      type: problemType(error.code),
-      title: error.code.replaceAll('-', ' '),
-      status,
-      detail: error.message,
-      instance: request.path,
-      ...(error.hint !== undefined && { hint: error.hint }),
-      ...(error.faults.length > 0 && { errors: error.faults }),
-    });
+    writeError(this.errorOf(thrown, request), request, response);
   }
 
   private errorOf(thrown: unknown, request: Request): ApiError {
@@ -116,6 +95,3 @@ function statusOf(thrown: unknown): number | undefined {
   const status = (thrown as { statusCode?: unknown } | null)?.statusCode;
   return typeof status === 'number' && status >= 400 && status < 600 ? status : undefined;
 }
-
-const isRegistryPath = (path: string): boolean =>
-  path.startsWith('/kubernetes-clusters') || path.startsWith('/infrastructure-accounts');
