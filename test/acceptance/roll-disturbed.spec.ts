@@ -13,7 +13,7 @@ import type { ConfigClone } from './support/config-clone.js';
 import { Outside, repeated } from './support/outside.js';
 import { isMarked, RollTrace } from './support/roll-trace.js';
 
-const WORKERS = 5;
+const WORKERS = 4;
 const POOL = 'worker-default';
 /** Only workers are rolled by a change of it. */
 const USERDATA = `cluster/node-pools/${POOL}/userdata.yaml`;
@@ -28,7 +28,7 @@ interface RollRow {
   readonly nodes: readonly { readonly outdated: boolean }[];
 }
 
-/** One roll of five workers over the wire, disturbed by people, machines and Git; each test builds on the ones before. */
+/** One roll of four workers over the wire, disturbed by people, machines and Git; each test builds on the ones before. */
 describe('a roll that is paused, loses machines and is superseded', () => {
   let bed: Bed;
   let outside: Outside;
@@ -48,21 +48,25 @@ describe('a roll that is paused, loses machines and is superseded', () => {
   /** Pods of the silent one that stay there by themselves; the first goes on saying that it is Ready. */
   let stranded: readonly string[] = [];
   let lostAt = 0;
-  let supersededAt = 0;
+  let newest = '';
 
   beforeAll(async () => {
     bed = await startBed({ speed: 400 });
     outside = new Outside(bed.sandbox.estate);
     const id = await register(bed, { alias: 'rolled', workers: WORKERS });
     await bed.api.send('PATCH', `/kubernetes-clusters/${encodeURIComponent(id)}`, {
-      config_items: { roll_pause_grace: '1s', node_unreachable_after: '1s', node_unreachable_wait: '1s' },
+      config_items: { roll_pause_grace: '1s', node_unreachable_after: '1s', node_unreachable_wait: '2s' },
     });
     await bed.ready('rolled');
     estate = bed.sandbox.estate.cluster(id);
     trace = new RollTrace(bed.sandbox.estate, estate);
+    const [first = ''] = asg().instances.keys();
+    const ours = aws().instances.get(first)?.launchTemplate;
     bed.sandbox.estate.aws.onCloudEvent(({ kind, subject }) => {
-      const machine = kind === 'instance-launched' ? aws().instances.get(subject) : undefined;
-      if (machine?.autoScalingGroup === asg().name) launches.set(subject, machine.launchTemplate?.version);
+      const template =
+        kind === 'instance-launched' ? aws().instances.get(subject)?.launchTemplate : undefined;
+      // Not by its group: one that is launched for a zone is attached later.
+      if (template?.id === ours?.id) launches.set(subject, template?.version);
     });
     clone = await bed.clone();
     home = mkdtempSync(join(tmpdir(), 'fairway-home-'));
@@ -110,12 +114,12 @@ describe('a roll that is paused, loses machines and is superseded', () => {
   const launchedFor = (version: number): readonly string[] =>
     [...launches].filter(([id, of]) => of === version && !originals.includes(id)).map(([id]) => id);
 
-  /** Commits another grace period of the workers' kubelets. */
-  async function commit(message: string): Promise<string> {
+  /** Commits another grace period of the workers' kubelets, to be pushed. */
+  async function prepare(message: string): Promise<string> {
     await clone.edit(USERDATA, (text) =>
       text.replace(/GracePeriod: (\d+)s/, (_, seconds) => `GracePeriod: ${Number(seconds) + 1}s`),
     );
-    return clone.publish(message);
+    return clone.commit(message);
   }
 
   const roll = (): Promise<RollRow> => bed.api.send('GET', '/api/v1/clusters/rolled/roll');
@@ -163,7 +167,8 @@ describe('a roll that is paused, loses machines and is superseded', () => {
   }
 
   it('starts no node while it is paused, takes its marks off the waiting ones, and says who paused it and why', async () => {
-    await commit('another grace period');
+    await prepare('another grace period');
+    await clone.push('dev');
     await eventually(() => trace.since(0, 'cordon')[0], 'the first drain', 40_000);
     await bed.api.send('POST', '/api/v1/clusters/rolled/roll/pause', { reason: 'sale of the year' });
     const held = await eventually(
@@ -190,6 +195,7 @@ describe('a roll that is paused, loses machines and is superseded', () => {
   });
 
   it('goes on when it is resumed, after another look at account and versions', async () => {
+    newest = await prepare('yet another grace period');
     const from = trace.length;
     await bed.api.send('POST', '/api/v1/clusters/rolled/roll/resume', { reason: 'it is over' });
     await eventually(() => trace.since(from, 'cordon')[0], 'the next drain', 40_000);
@@ -202,13 +208,12 @@ describe('a roll that is paused, loses machines and is superseded', () => {
 
   it('finishes the node in flight when another commit comes, and takes the rest straight to it', async () => {
     await eventually(() => trace.at('cordon', mute) >= 0, 'the silent node to be taken', 40_000);
-    const newest = await commit('yet another grace period');
+    await clone.push('dev');
     await eventually(
       () => Number(asg().launchTemplate?.version) > FIRST_COMMIT,
       'the template of the newest commit',
       40_000,
     );
-    supersededAt = trace.length;
     const before = launchedFor(FIRST_COMMIT);
     // One for each machine that was gone, and the surge.
     expect(before.length).toBeLessThanOrEqual(outside.terminations().length + 1);
@@ -219,7 +224,6 @@ describe('a roll that is paused, loses machines and is superseded', () => {
     expect(trace.since(lostAt, 'uncordon')).toEqual([]);
     expect([...outside.terminations()].sort()).toEqual([...originals, ...before].sort());
     expect(trace.at('terminate', silent)).toBeGreaterThan(trace.at('cordon', mute));
-    expect(supersededAt).toBeGreaterThan(trace.at('cordon', mute));
   });
 
   it('ended the stopped machine at once, and the silent one after its pods had their time', async () => {
@@ -243,13 +247,13 @@ describe('a roll that is paused, loses machines and is superseded', () => {
     const told = (id: string, why: RegExp): boolean =>
       items.some(({ message }) => message.includes(`terminate ${id}`) && why.test(message));
     expect(told(stopped, /EC2 says stopped/)).toBe(true);
-    expect(told(silent, /silent for [2-9]\S* and its pods were given [1-9]/)).toBe(true);
+    expect(told(silent, /silent for [2-9]\S* and its pods were given [2-9]/)).toBe(true);
   });
 
   it('leaves nothing of its own behind', () => {
-    const newest = Number(asg().launchTemplate?.version);
+    const version = Number(asg().launchTemplate?.version);
     expect([...asg().instances.values()].map(({ launchTemplate }) => launchTemplate?.version)).toEqual(
-      Array.from({ length: WORKERS }, () => newest),
+      Array.from({ length: WORKERS }, () => version),
     );
     // Somebody else's.
     expect([...asg().suspended]).toEqual(['HealthCheck']);
