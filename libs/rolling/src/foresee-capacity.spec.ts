@@ -63,7 +63,7 @@ const told = (demands: readonly PoolDemand[], seen: CapacityView): readonly stri
   const { findings, unknown } = foreseeCapacity(demands, seen);
   return [
     ...findings.map(({ stops, what }) => `${stops ? 'stops' : 'foreseen'}: ${what}`),
-    ...unknown.map((text) => `not known: ${text}`),
+    ...unknown.map(({ what }) => `not known: ${what}`),
   ];
 };
 
@@ -119,7 +119,7 @@ describe('foreseeCapacity', () => {
       'worker pools roll at the same time',
       [roll({ pool: 'a' }), roll({ pool: 'b' })],
       view({ [STANDARD]: [44, 40] }),
-      [/^foreseen: the roll of a and the roll of b need 8 more vCPUs .* at most 1 more/],
+      [/^foreseen: the rolls of a and b need 8 more vCPUs .* at most 1 more/],
     ],
     [
       'masters and workers do not',
@@ -164,6 +164,12 @@ describe('foreseeCapacity', () => {
       [/^not known: .* allow workers: none is known for mac1\.metal on-demand$/],
     ],
     [
+      'one of several types that no quota is known for',
+      [roll({ instanceTypes: ['m5.xlarge', 'mac1.metal'] })],
+      view({ [STANDARD]: [20, 20] }),
+      [/^not known: /],
+    ],
+    [
       'a quota without value',
       [roll()],
       view({ [GRAPHICS]: [64, 0] }),
@@ -201,10 +207,16 @@ describe('foreseeCapacity', () => {
     );
   });
 
-  it('recommends no master less', () => {
-    const { findings } = foreseeCapacity([roll({ master: true })], view({ [STANDARD]: [20, 20] }));
+  it.each([
+    ['no master less', [roll({ pool: 'masters', master: true })]],
+    ['nothing that is not enough', [roll({ pool: 'masters', master: true }), roll()]],
+  ])('recommends %s', (_name, demands) => {
+    const { findings } = foreseeCapacity(demands, view({ [STANDARD]: [20, 20] }));
     expect(findings[0]?.remedy).toBe(
       'Have AWS raise quota L-1216C47A there to 24 or more, or free machines of the account.',
+    );
+    expect(findings[0]?.brief).toBe(
+      'quota L-1216C47A of account 123456789012 (eu-central-1): 20 of 20 vCPUs run, not even one more m5.xlarge (4 vCPUs)',
     );
   });
 
@@ -270,6 +282,11 @@ describe('demandOf', () => {
       { needsSurge: false },
     ],
     ['a larger minimum', { pool: { ...pool, minSize: 5 } }, { growth: 3, surge: 0, needsSurge: false }],
+    [
+      'a larger minimum than what others want',
+      { pool: { ...pool, minSize: 3 }, groups: [group(3)], owed: { asg: 1 } },
+      { growth: 1 },
+    ],
     ['a new pool', { groups: [] }, { growth: 2, exists: false, subnetIds: ['subnet-new'] }],
     [
       'another type without surge',

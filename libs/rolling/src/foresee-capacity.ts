@@ -7,15 +7,22 @@ export interface CapacityFinding {
   /** Not even one machine fits where one has to come before anything can go on. */
   readonly stops: boolean;
   readonly pools: readonly string[];
+  /** In a few words, where `what` has all figures. */
+  readonly brief: string;
   readonly what: string;
   readonly remedy: string;
   readonly owner?: string;
 }
 
+/** What nobody knows: neither enough nor too little. */
+export interface CapacityUnknown extends Pick<CapacityFinding, 'code' | 'pools'> {
+  /** For people: `whether …: why`. */
+  readonly what: string;
+}
+
 export interface CapacityForecast {
   readonly findings: readonly CapacityFinding[];
-  /** What nobody knows, for people: neither enough nor too little. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly CapacityUnknown[];
 }
 
 /**
@@ -44,12 +51,12 @@ function byQuota(demands: readonly PoolDemand[], view: CapacityView): CapacityFo
   const { vcpus, account, region } = view;
   const place = `account ${account} (${region})`;
   if (!vcpus.known) {
-    const unknown = `whether the vCPU quotas of ${place} allow ${whatOf(demands)}: ${vcpus.why}`;
-    return { findings: [], unknown: [unknown] };
+    const what = `whether the vCPU quotas of ${place} allow ${whatOf(demands)}: ${vcpus.why}`;
+    return { findings: [], unknown: [{ code: 'quota-exceeded', pools: demands.map(nameOf), what }] };
   }
   const supply = vcpus.value;
   const sized = new Map<string, Sized[]>();
-  const unknown: string[] = [];
+  const unknown: CapacityUnknown[] = [];
   for (const demand of demands) {
     const choice = choose(demand, supply);
     if (choice === undefined) unknown.push(unpriced(demand, place));
@@ -82,8 +89,13 @@ function choose(
 
 const roomOf = ({ limit, used }: VcpuQuota): number => limit - used;
 
-const unpriced = ({ pool, instanceTypes, market }: PoolDemand, place: string): string =>
-  `whether the vCPU quotas of ${place} allow ${pool}: none is known for ${instanceTypes.join(', ')} ${market}`;
+const nameOf = ({ pool }: PoolDemand): string => pool;
+
+const unpriced = ({ pool, instanceTypes, market }: PoolDemand, place: string): CapacityUnknown => ({
+  code: 'quota-exceeded',
+  pools: [pool],
+  what: `whether the vCPU quotas of ${place} allow ${pool}: none is known for ${instanceTypes.join(', ')} ${market}`,
+});
 
 function exceeded(
   quota: VcpuQuota,
@@ -105,12 +117,14 @@ function exceeded(
   const fits = Math.max(0, Math.floor(room / vcpus));
   const rest =
     fits === 0 ? `not even one more ${type} (${vcpus} vCPUs)` : `room for at most ${fits} more ${type}`;
+  const place = `account ${account} (${region})`;
   return [
     {
       code: 'quota-exceeded',
       stops: stopped.length > 0,
-      pools: demands.map(({ pool }) => pool),
-      what: `${whatOf(demands)} ${needs(demands)} ${needed} more vCPUs at the peak; "${quota.name}" allows ${quota.limit} in account ${account} (${region}), ${quota.used} run: ${rest}.`,
+      pools: demands.map(nameOf),
+      brief: `quota ${quota.code} of ${place}: ${quota.used} of ${quota.limit} vCPUs run, ${rest}`,
+      what: `${whatOf(demands)} ${needs(demands)} ${needed} more vCPUs at the peak; "${quota.name}" allows ${quota.limit} in ${place}, ${quota.used} run: ${rest}.`,
       remedy: `Have AWS raise quota ${quota.code} there to ${quota.used + needed} or more, or free machines of the account${withoutSurge(stopped)}.`,
       ...(owner !== undefined && owner !== '' && { owner }),
     },
@@ -119,11 +133,11 @@ function exceeded(
 
 const cannotWait = ({ growth, needsSurge }: PoolDemand): boolean => growth > 0 || needsSurge;
 
-/** For workers that stand still for want of surge only; a master less is nothing to be recommended. */
+/** Only where it is enough: everything that stands still are rolls of workers. A master less is nothing to be recommended. */
 function withoutSurge(stopped: readonly Sized[]): string {
-  const rolls = stopped.filter(({ demand }) => demand.needsSurge && demand.growth === 0 && !demand.master);
-  if (rolls.length === 0) return '';
-  const names = rolls.map(({ demand }) => demand.pool).join(', ');
+  const enough = stopped.every(({ demand }) => demand.needsSurge && demand.growth === 0 && !demand.master);
+  if (stopped.length === 0 || !enough) return '';
+  const names = stopped.map(({ demand }) => demand.pool).join(', ');
   return `, or let ${names} do with one node less while it rolls (config items max_surge: "0", max_unavailable: "1")`;
 }
 
@@ -170,8 +184,8 @@ function byAddress(demands: readonly PoolDemand[], view: CapacityView): Capacity
   if (placed.length === 0) return { findings: [], unknown: [] };
   const { addresses } = view;
   if (!addresses.known) {
-    const unknown = `whether the subnets have addresses for ${whatOf(placed)}: ${addresses.why}`;
-    return { findings: [], unknown: [unknown] };
+    const what = `whether the subnets have addresses for ${whatOf(placed)}: ${addresses.why}`;
+    return { findings: [], unknown: [{ code: 'subnet-full', pools: placed.map(nameOf), what }] };
   }
   const places = new Map<string, PoolDemand[]>();
   for (const demand of placed) {
@@ -179,12 +193,12 @@ function byAddress(demands: readonly PoolDemand[], view: CapacityView): Capacity
     places.set(key, [...(places.get(key) ?? []), demand]);
   }
   const findings: CapacityFinding[] = [];
-  const unknown: string[] = [];
+  const unknown: CapacityUnknown[] = [];
   for (const [subnets, pools] of places) {
     const counts = pools[0]?.subnetIds.map((id) => addresses.value[id]) ?? [];
     const known = counts.filter((count) => count !== undefined);
-    if (known.length < counts.length)
-      unknown.push(`whether ${subnets} have addresses for ${whatOf(pools)}: one does not exist`);
+    const what = `whether ${subnets} have addresses for ${whatOf(pools)}: one does not exist`;
+    if (known.length < counts.length) unknown.push({ code: 'subnet-full', pools: pools.map(nameOf), what });
     else findings.push(...full(subnets, pools, known));
   }
   return { findings, unknown };
@@ -205,7 +219,8 @@ function full(
     {
       code: 'subnet-full',
       stops: free === 0 && pools.some(cannotWait),
-      pools: pools.map(({ pool }) => pool),
+      pools: pools.map(nameOf),
+      brief: `${subnets}: ${free === 0 ? 'no' : free} free ${free === 1 ? 'address' : 'addresses'}`,
       what: `${whatOf(pools)} ${needs(pools)} ${needed} more ${needed === 1 ? 'address' : 'addresses'} at the peak; ${subnets} have ${free} free.`,
       remedy: 'Free addresses in these subnets, or give the pool a subnet with room.',
     },
@@ -214,12 +229,19 @@ function full(
 
 const needs = (demands: readonly PoolDemand[]): string => (demands.length === 1 ? 'needs' : 'need');
 
-/** `the roll of workers`, `workers growing by 2`, `the new pool gpu (3 machines)` */
+/** `the roll of workers`, `the rolls of a and b`, `workers growing by 2`, `the new pool gpu (3 machines)` */
 function whatOf(demands: readonly PoolDemand[]): string {
-  const words = demands.map(({ pool, exists, growth, replaced }) => {
-    if (!exists) return `the new pool ${pool} (${growth} ${growth === 1 ? 'machine' : 'machines'})`;
-    if (replaced.length === 0) return `${pool} growing by ${growth}`;
-    return growth > 0 ? `${pool} rolling and growing by ${growth}` : `the roll of ${pool}`;
-  });
-  return words.length === 1 ? (words[0] as string) : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+  const rolls = demands.filter(({ exists, growth }) => exists && growth === 0).map(({ pool }) => pool);
+  const others = demands
+    .filter(({ exists, growth }) => !exists || growth > 0)
+    .map(({ pool, exists, growth, replaced }) => {
+      if (!exists) return `the new pool ${pool} (${growth} ${growth === 1 ? 'machine' : 'machines'})`;
+      return `${pool} ${replaced.length > 0 ? 'rolling and ' : ''}growing by ${growth}`;
+    });
+  const rolled =
+    rolls.length === 0 ? [] : [`the ${rolls.length === 1 ? 'roll' : 'rolls'} of ${listed(rolls)}`];
+  return listed([...rolled, ...others]);
 }
+
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;

@@ -5,7 +5,12 @@ export * from './decide.js';
 export * from './decision.js';
 export * from './duration.js';
 export { observeEviction } from './eviction.js';
-export { foreseeCapacity, type CapacityFinding, type CapacityForecast } from './foresee-capacity.js';
+export {
+  foreseeCapacity,
+  type CapacityFinding,
+  type CapacityForecast,
+  type CapacityUnknown,
+} from './foresee-capacity.js';
 export { hasNodeInFlight } from './group-state.js';
 export * from './memory.js';
 export { outdated } from './outdated.js';

@@ -38,7 +38,7 @@ export async function buildPlan(pass: Pass): Promise<BuiltPlan> {
     objects: manifests.objects,
     nodes,
     blockers: [...manifests.blockers, ...(preview?.blockers ?? []).map(told), ...findings.map(told)],
-    ...(unknown.length > 0 && { unknown }),
+    ...(unknown.length > 0 && { unknown: unknown.map(({ what }) => what) }),
     steps: STEP_KINDS,
   };
   const plan: Plan = {

@@ -1,8 +1,8 @@
-import { digestOfValue, minutes, type Duration, type Outcome } from '#kernel';
+import { minutes, type Duration, type Outcome } from '#kernel';
 import { problemType } from '#fleet';
-import type { CapacityFinding, PoolDemand } from '#rolling';
+import type { CapacityFinding, CapacityUnknown, PoolDemand } from '#rolling';
 import { ACCEPTED_ITEM, accepts } from '../doctor/upgrade-check.js';
-import { tell, type Pass } from '../pass/pass.js';
+import type { Pass } from '../pass/pass.js';
 import { foresee } from '../plan/foresee.js';
 
 const SHORT = 'plan/short-of-capacity';
@@ -30,14 +30,6 @@ export function rememberShortage(
     return undefined;
   }
   pass.memory.set(SHORT, { planned, demands, findings } satisfies Shortage);
-  const [{ what, remedy }] = findings as [CapacityFinding];
-  tell(pass, {
-    type: 'update.short-of-capacity',
-    severity: 'warning',
-    message: `nothing was changed: ${what} ${remedy}`,
-    data: { findings },
-    dedupeKey: `short-of-capacity|${planned}|${digestOfValue(findings.map(({ code, pools }) => [code, pools]))}`,
-  });
   return blocked(pass, findings);
 }
 
@@ -47,21 +39,21 @@ export function rememberShortage(
  */
 export async function stillShort(pass: Pass, planned: string): Promise<Outcome | undefined> {
   const shortage = pass.memory.get(SHORT) as Shortage | undefined;
-  if (shortage?.planned !== planned) return undefined;
+  // An older version may have written another shape: then the plan is made anew.
+  if (shortage?.planned !== planned || !Array.isArray(shortage.demands)) return undefined;
   const forecast = await foresee(pass, shortage.demands, recheck(pass) / 2);
   const findings = forecast.findings.filter(({ stops, code }) => stops && !accepts(pass, code));
   if (findings.length > 0) return blocked(pass, findings);
-  if (forecast.unknown.length === 0) return undefined;
-  const known = shortage.findings.filter(({ code }) => !accepts(pass, code));
-  return known.length === 0
-    ? undefined
-    : blocked(pass, known, ` Now not known: ${forecast.unknown.join('; ')}.`);
+  const lost = shortage.findings.filter(
+    (finding) =>
+      !accepts(pass, finding.code) && forecast.unknown.some((unknown) => concerns(unknown, finding)),
+  );
+  const now = forecast.unknown.map(({ what }) => what).join('; ');
+  return lost.length === 0 ? undefined : blocked(pass, lost, ` (now not known: ${now})`);
 }
 
-const WORDS: Readonly<Record<CapacityFinding['code'], string>> = {
-  'quota-exceeded': 'a quota of the account',
-  'subnet-full': 'full subnets',
-};
+const concerns = (unknown: CapacityUnknown, { code, pools }: CapacityFinding): boolean =>
+  unknown.code === code && unknown.pools.some((pool) => pools.includes(pool));
 
 function blocked(pass: Pass, findings: readonly CapacityFinding[], addition = ''): Outcome {
   for (const { code, what, remedy } of findings) {
@@ -74,12 +66,11 @@ function blocked(pass: Pass, findings: readonly CapacityFinding[], addition = ''
       severity: 'warning',
     });
   }
-  const codes = [...new Set(findings.map(({ code }) => code))];
-  const whats = findings.map(({ what }) => what).join(' ');
+  const codes = [...new Set(findings.map(({ code }) => code))].join(', ');
   return {
     kind: 'blocked',
-    by: `${codes.map((code) => WORDS[code]).join(' and ')}: ${whats}${addition}`,
-    unblock: `${findings.map(({ remedy }) => remedy).join(' ')} Nothing was changed; it is asked again by itself. To go on regardless: config item ${ACCEPTED_ITEM}: "${codes.join(', ')}".`,
+    by: `${findings.map(({ brief }) => brief).join('; ')}${addition}`,
+    unblock: `${findings.map(({ remedy }) => remedy).join(' ')} Nothing was changed, and it is asked again by itself; to go on regardless: config item ${ACCEPTED_ITEM}: "${codes}".`,
     recheckIn: recheck(pass),
   };
 }
