@@ -202,6 +202,37 @@ describe('moving refs', () => {
     expect(updates('stable')).toEqual([]);
   });
 
+  it('a push by hand that lowers its own gates is held by the old policy, however often it is looked at', async () => {
+    const lowered = policy().replace(
+      /- \{ name: stable.*\n/,
+      '- { name: stable, from: beta, waves: [100%] }\n',
+    );
+    const open = policy().replace(/- \{ name: stable.*\n/, '- { name: stable, waves: [100%] }\n');
+    for (const text of [lowered, open]) {
+      world.git.push('stable', { 'fairway.yaml': text, 'cluster/app.yaml': 'image: 9\n' }, 'in a hurry');
+      await world.passTime(hours(1));
+      expect(world.entry('stable')).toMatchObject({ phase: 'held', admitted: false });
+      expect(reasons('stable').join()).toContain('soak pending');
+      expect(runs('stable', '1')).toBe(2);
+    }
+  });
+
+  it('a policy that cannot be read stops its own channel only, names every line, and the next push mends it', async () => {
+    const typo = policy().replace('soak: 2h', 'soak: 2x').replace('soak: 72h', 'soka: 72h');
+    world.git.push('beta', { 'fairway.yaml': typo }, 'a typo');
+    world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
+    await world.until('dev runs it', () => runs('dev', '2') === 1);
+    await world.until('and is verified', () => world.entry('dev')?.verifiedAt !== undefined);
+    await world.passTime(hours(3));
+    expect(updates('beta')).toEqual([]);
+    const [told] = events('problem.raised');
+    expect(told?.message).toMatch(/^beta: fairway\.yaml:4: .*soak.*; line 5: .*soka/);
+    world.git.push('beta', { 'fairway.yaml': policy() }, 'mended');
+    await world.until('beta runs it', () => runs('beta', '2') === 2, hours(3));
+    expect(world.stores.repositoryByUrl.get(REPOSITORY)?.problem).toBeUndefined();
+    expect(world.stores.problems.get('channel/beta')).toEqual([]);
+  });
+
   it('a conflict is a problem that names the files, once', async () => {
     world.git.push('beta', { 'cluster/app.yaml': 'image: 1-beta\n' }, 'by hand');
     world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');

@@ -188,7 +188,7 @@ describe('a roll that is paused, loses machines and is superseded', () => {
     await eventually(() => nodes().every((node) => !isMarked(node)), 'nodes without marks');
     const { code, stdout } = await runCli(['roll', 'status', 'rolled'], { env: { FAIRWAY_HOME: home } });
     expect(code, stdout).toBe(4);
-    expect(stdout).toMatch(/^rolled: blocked .*on hold: worker-default/);
+    expect(stdout).toMatch(/^rolled: blocked .*a hold on worker-default/);
     expect(stdout).toMatch(/^worker-default is paused by .+ since .+: sale of the year$/m);
     for (const what of ['cordon', 'evict', 'delete-pod', 'terminate'] as const)
       expect(trace.since(from, what), what).toEqual([]);

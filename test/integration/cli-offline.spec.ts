@@ -212,6 +212,19 @@ describe('validate', () => {
     expect(run.stdout).toMatch(/kube-1: [5-9] errors/);
   });
 
+  it('reads the policy too: a fault there would stop a channel, and so would a channel that it leaves out', async () => {
+    edit('fairway.yaml', (text) => text.replace('waves:', 'wavs:').replace('soak:', 'soka:'));
+    const faulty = await runCli(['validate', '--offline', '--repo', repo, '--cluster', cluster()]);
+    expect(faulty.code).toBe(1);
+    expect(faulty.stdout).toMatch(/^fairway\.yaml:\d+:\d+: error \S+: .*wavs/m);
+    expect(faulty.stdout).toMatch(/^fairway\.yaml:\d+:\d+: error \S+: .*soka/m);
+    cpSync(join(FIXTURE, 'fairway.yaml'), join(repo, 'fairway.yaml'));
+    const lost = json('lost.json', record('kube-1', { channel: 'gamma' }));
+    const unsaid = await runCli(['validate', '--offline', '--repo', repo, '--cluster', lost]);
+    expect(unsaid.code).toBe(1);
+    expect(unsaid.stdout).toContain('error channel-without-policy: nothing is said about channel gamma');
+  });
+
   it('takes no longer than it may, and says so', async () => {
     const cluster = json('r.json', record('one'));
     const args = ['--repo', repo, '--cluster', cluster, '--time-limit', '0.000001'];

@@ -60,9 +60,10 @@ export class ApiClient {
     signal: AbortSignal,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Response> {
+    const url = addressOf(this.login.url, path);
     let response: Response;
     try {
-      response = await fetch(new URL(path, this.login.url), {
+      response = await fetch(url, {
         method,
         signal,
         headers: {
@@ -87,6 +88,15 @@ export class ApiClient {
   }
 }
 
+function addressOf(base: string, path: string): URL {
+  if (/^https?:\/\//.test(base) && URL.canParse(path, base)) return new URL(path, base);
+  throw new CommandError(
+    `${base} is no address of a server`,
+    EXIT.usage,
+    'Write it with its scheme, such as https://fairway.example.org (FAIRWAY_URL, or fairway login URL).',
+  );
+}
+
 export interface StreamedEvent {
   readonly id: number;
   readonly type: string;
@@ -108,6 +118,9 @@ interface Refusal {
   readonly hint?: string;
 }
 
+const TOKEN_HINT =
+  'Set FAIRWAY_TOKEN to a token that is valid here, or run: fairway login URL. Admins make tokens: POST /api/v1/tokens.';
+
 async function refusal(response: Response): Promise<CommandError> {
   const text = await response.text();
   let told: Refusal = {};
@@ -116,8 +129,14 @@ async function refusal(response: Response): Promise<CommandError> {
   } catch {
     // Not ours, a proxy's perhaps: the status says enough.
   }
-  const message = told.detail ?? told.message ?? `the server answered ${response.status}`;
+  const said = told.detail ?? told.message;
+  if (said === undefined)
+    return new CommandError(
+      `${new URL(response.url).origin} answered ${response.status}, and not as Fairway does`,
+      EXIT.error,
+      'Is FAIRWAY_URL the address of the API itself?',
+    );
   const conflict = response.status === 409 || response.status === 412;
   const code = BLOCKED.test(told.type ?? '') ? EXIT.blocked : conflict ? EXIT.conflict : EXIT.error;
-  return new CommandError(message, code, told.hint);
+  return new CommandError(said, code, response.status === 401 ? TOKEN_HINT : told.hint);
 }

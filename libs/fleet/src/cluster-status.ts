@@ -1,19 +1,22 @@
 import type { Failure, Instant, Progress } from '#kernel';
 import type { Problem } from './problem.js';
 
+export const CLUSTER_PHASES = [
+  'pending',
+  'updating',
+  'waiting',
+  'blocked',
+  'ready',
+  'stalled',
+  'failed',
+  'halted',
+  'held',
+  'decommissioning',
+  'decommissioned',
+] as const;
+
 /** One word that says how a cluster is. */
-export type ClusterPhase =
-  | 'pending'
-  | 'updating'
-  | 'waiting'
-  | 'blocked'
-  | 'ready'
-  | 'stalled'
-  | 'failed'
-  | 'halted'
-  | 'held'
-  | 'decommissioning'
-  | 'decommissioned';
+export type ClusterPhase = (typeof CLUSTER_PHASES)[number];
 
 export const STEP_KINDS = [
   'validate',

@@ -210,7 +210,11 @@ function blockedWords(
 ): { readonly message: string; readonly unblock?: string } {
   const frozen = open.filter((group) => group.frozen).map(({ group }) => group.pool.pool);
   if (frozen.length > 0) {
-    return { message: `on hold: ${[...new Set(frozen)].join(', ')}`, unblock: 'Release the hold.' };
+    return {
+      message: `a hold on ${[...new Set(frozen)].join(', ')}`,
+      unblock:
+        'End it: fairway roll resume CLUSTER for a pause, fairway release for a hold (see fairway holds).',
+    };
   }
   const worst =
     notes.find((note) => note.severity === 'error') ??

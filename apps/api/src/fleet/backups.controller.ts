@@ -179,7 +179,10 @@ export class BackupsController {
       const [backup] = await this.api.backups.backups(cluster.id, 1, { state: 'good', provider });
       if (backup) return backup;
     }
-    throw notFound(`a good backup of ${cluster.alias}`);
+    throw notFound(
+      `a good backup of ${cluster.alias}`,
+      'fairway backup list says what there is; fairway backup create makes one.',
+    );
   }
 
   private async backupOf(cluster: Cluster, id: string): Promise<BackupRecord> {

@@ -102,6 +102,7 @@ export class ChannelsController {
   private async encode(channel: Channel) {
     const [entry] = await this.api.channels.channelRevisions(channel.name, 1);
     const repository = (await this.api.channels.repositories()).find(({ url }) => url === channel.repository);
+    const policy = (await this.api.decisions.policies()).find((one) => one.channel === channel.name);
     return {
       name: channel.name,
       repository: channel.repository,
@@ -109,6 +110,7 @@ export class ChannelsController {
       from: channel.from,
       paused_reason: channel.pausedReason,
       head: entry && (await this.encodeEntry(entry)),
+      policy_problem: policy?.commit === channel.headCommit ? policy?.problem : undefined,
       git: {
         last_success_at:
           repository?.lastSuccessAt === undefined ? undefined : toIso(repository.lastSuccessAt),

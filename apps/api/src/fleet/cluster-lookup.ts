@@ -1,3 +1,4 @@
+import { nearest } from '#config';
 import type { Cluster } from '#fleet';
 import type { ApiRuntime } from '../api-runtime.js';
 import { notFound } from '../errors/api-error.js';
@@ -13,6 +14,15 @@ export async function lookUpCluster(
 /** A cluster by id or alias. */
 export async function findCluster(api: Pick<ApiRuntime, 'registry'>, name: string): Promise<Cluster> {
   const found = await lookUpCluster(api, name);
-  if (!found) throw notFound(`cluster ${name}`);
+  if (!found) {
+    const near = nearest(
+      name,
+      (await api.registry.listClusters({})).map(({ alias }) => alias),
+    );
+    throw notFound(
+      `cluster ${name}`,
+      near ? `Did you mean ${near}?` : 'fairway clusters list shows all of them.',
+    );
+  }
   return found;
 }

@@ -1,15 +1,15 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { toIso } from '#kernel';
-import type { Cluster, ClusterStatus, Update } from '#fleet';
+import { CLUSTER_PHASES, type Cluster, type ClusterStatus, type Update } from '#fleet';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
-import { ApiError } from '../errors/api-error.js';
+import { ApiError, badRequest } from '../errors/api-error.js';
 import { parseBody } from '../registry/parse-body.js';
 import { ringCluster } from '../registry/ring-cluster.js';
 import { findCluster } from './cluster-lookup.js';
 
-const querySchema = z.object({ channel: z.string().optional(), phase: z.string().optional() });
+const querySchema = z.object({ channel: z.string().optional(), phase: z.enum(CLUSTER_PHASES).optional() });
 const decommissionSchema = z.object({
   confirm: z.string({ error: "must be the cluster's id" }),
   reason: z.string({ error: 'say why' }).min(1, 'say why').max(1_000),
@@ -24,9 +24,19 @@ export class ClusterStatusController {
   async list(@Query() query: unknown) {
     const { channel, phase } = parseBody(querySchema, query);
     const clusters = await this.api.registry.listClusters(channel === undefined ? {} : { channel });
+    if (channel !== undefined && clusters.length === 0) await this.requireChannel(channel);
     const statuses = await this.api.registry.statuses(clusters.map(({ id }) => id));
     const items = clusters.map((cluster) => encodeSummary(cluster, statuses.get(cluster.id)));
     return { items: phase === undefined ? items : items.filter((item) => item.phase === phase) };
+  }
+
+  /** An empty answer for a name that is written wrong would look like an empty channel. */
+  private async requireChannel(name: string): Promise<void> {
+    const known = (await this.api.channels.listChannels()).map((channel) => channel.name);
+    if (!known.includes(name))
+      throw badRequest([
+        { field: 'channel', message: `unknown channel "${name}"; channels are ${known.join(', ')}` },
+      ]);
   }
 
   /** By id or alias. */

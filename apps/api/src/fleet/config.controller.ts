@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { toIso } from '#kernel';
+import { nearest } from '#config';
 import type { EffectiveItemRecord } from '#ports';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { notFound } from '../errors/api-error.js';
@@ -25,14 +26,24 @@ export class ConfigController {
   async get(@Param('cluster') name: string, @Param('key') key: string) {
     const { cluster, config } = await this.config(name);
     const item = config.items.find((one) => one.key === key);
-    if (!item) throw notFound(`config item ${key} of ${cluster.alias}`);
+    if (!item) {
+      const near = nearest(
+        key,
+        config.items.map((one) => one.key),
+      );
+      throw notFound(`config item ${key} of ${cluster.alias}`, near && `Did you mean ${near}?`);
+    }
     return { cluster: cluster.id, rendered_at: toIso(config.renderedAt), ...encodeItem(item) };
   }
 
   private async config(name: string) {
     const cluster = await findCluster(this.api, name);
     const config = await this.api.configs.effectiveConfig(cluster.id);
-    if (!config) throw notFound(`a render of ${cluster.alias}`);
+    if (!config)
+      throw notFound(
+        `a render of ${cluster.alias}`,
+        'Its first update makes one; fairway clusters get says where that stands.',
+      );
     return { cluster, config };
   }
 }

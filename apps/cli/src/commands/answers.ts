@@ -43,6 +43,7 @@ export interface ChannelAnswer {
     readonly waves: number;
     readonly why_not_yet: readonly GateAnswer[];
   };
+  readonly policy_problem?: Problem;
   readonly git: { readonly problem?: Problem };
 }
 

@@ -26,6 +26,10 @@ function channelsText(channels: readonly ChannelAnswer[]): string {
     if (channel.paused_reason !== undefined) lines.push(`${channel.name}: paused, ${channel.paused_reason}`);
     if (channel.git.problem)
       lines.push(`${channel.name}: Git: ${channel.git.problem.detail ?? channel.git.problem.title}`);
+    if (channel.policy_problem)
+      lines.push(
+        `${channel.name}: policy: ${channel.policy_problem.detail ?? channel.policy_problem.title}; nothing moves here until it is mended`,
+      );
     for (const reason of channel.head?.why_not_yet ?? []) {
       const when = reason.next_change_at === undefined ? '' : ` (can change at ${reason.next_change_at})`;
       lines.push(`${channel.name}: ${reason.gate} ${reason.state}: ${reason.message}${when}`);

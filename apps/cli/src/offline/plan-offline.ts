@@ -64,7 +64,11 @@ async function sidesOf(
     return { from: { name: options.against, tree: readDirectoryTree(options.against) }, to };
   if (options.from !== undefined) return { from: await revision(options.from), to };
   const last = options.to === undefined ? 'HEAD' : `${options.to}~1`;
-  return { from: existsSync(join(options.repo, '.git')) ? await revision(last) : undefined, to };
+  if (existsSync(join(options.repo, '.git'))) return { from: await revision(last), to };
+  process.stderr.write(
+    `fairway: ${options.repo} is not the root of a Git work tree, so all is shown as new; --against DIR compares with another directory\n`,
+  );
+  return { from: undefined, to };
 }
 
 const cache = createRenderCache();

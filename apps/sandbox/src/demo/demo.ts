@@ -14,20 +14,20 @@ export async function playDemo(sandbox: Sandbox): Promise<boolean> {
   const client = new FleetClient(sandbox.apiUrl, sandbox.token);
   const view = new FleetView();
   await registerFleet(sandbox, client, view);
-  await follow(client, view, 'the creation of five clusters', 2 * MINUTE, allReady());
+  await follow(client, view, 'the creation of five clusters', 5 * MINUTE, allReady());
   view.line('five clusters are ready: 3 masters and 4 workers each');
   sandbox.estate.evidence();
 
   const clone = await ConfigClone.of(sandbox.repositoryUrl, join(sandbox.stateDir, 'clone'), 'dev');
   const good = await pushGoodChange(clone);
   view.line(`pushed ${good.slice(0, 10)} to dev: a new node image and a changed manifest`);
-  await follow(client, view, 'the journey of the change to stable', 4 * MINUTE, allReady(good));
+  await follow(client, view, 'the journey of the change to stable', 10 * MINUTE, allReady(good));
   view.line(`${good.slice(0, 10)} runs in dev, alpha, beta and stable`);
   const clean = tellEvidence(sandbox, view);
 
   const bad = await pushBadChange(clone);
   view.line(`pushed ${bad.slice(0, 10)} to dev: the conformance tests will not like it`);
-  const stopped = await follow(client, view, 'the red conformance run', 2 * MINUTE, ({ channels }) =>
+  const stopped = await follow(client, view, 'the red conformance run', 5 * MINUTE, ({ channels }) =>
     channels.some(({ name, head }) => name === 'dev' && head?.commit === bad && head.phase === 'failed'),
   );
   for (const { gate, message } of stopped.channels.find(({ name }) => name === 'dev')?.head?.why_not_yet ??

@@ -17,6 +17,7 @@ import {
 
 /** What stands for a commit where the files of a directory are read as they lie there. */
 const NO_COMMIT = 'working-directory';
+const NOT_A_REPOSITORY = 'name the root of a configuration repository: the directory that holds cluster/';
 const MEND = 'fix or remove these files; the server refuses a commit that holds them';
 
 /**
@@ -29,6 +30,7 @@ export function readDirectoryTree(directory: string, limits: Partial<TreeLimits>
   const entries = READ_PATHS.flatMap((path) => entriesAt(directory, path, all, rejections));
   if (!entries.some((entry) => entry.path.startsWith('cluster/'))) {
     rejections.add('cluster/', 'the directory is not there or empty');
+    rejections.throwIfAny(NO_COMMIT, directory, NOT_A_REPOSITORY);
   }
   checkEntries(entries, all, rejections);
   checkTotal(entries, all, rejections);

@@ -1,8 +1,15 @@
 import type { Channel, ChannelRevision, Revision } from '#fleet';
-import { classifyArrival, enterChannel, type ChannelNote, type ChannelPolicy } from '#promotion';
+import {
+  classifyArrival,
+  enterChannel,
+  type ChannelNote,
+  type ChannelPolicy,
+  type FleetPolicy,
+} from '#promotion';
 import type { EnginePorts } from '../engine-ports.js';
 import { earlierEntries, gatesFor, presentEntry } from './gates.js';
-import { channelPolicyOf, PolicyReader } from './policy-reader.js';
+import { policyInForce } from './policy-in-force.js';
+import { channelPolicyOf, PolicyReader, type PolicySource } from './policy-reader.js';
 
 /** How a new head begins in its channel: admitted, or held with the reasons. */
 export interface Arrived {
@@ -12,9 +19,7 @@ export interface Arrived {
 
 export async function arrivalOf(ports: EnginePorts, channel: Channel, revision: Revision): Promise<Arrived> {
   const policies = new PolicyReader(ports.git);
-  // The first head of a channel brings its own policy: there is nothing older to judge it by.
-  const judged = channel.headCommit === undefined ? { ...channel, headCommit: revision.commit } : channel;
-  const policy = channelPolicyOf(await policies.policyOf(judged), channel);
+  const policy = channelPolicyOf(await judgedBy(ports, policies, channel, revision), channel);
   const now = ports.clock.now();
   const earlier = await earlierEntries(ports, channel.name, revision);
   const [evaluation, ours, glass, present] = await Promise.all([
@@ -36,6 +41,17 @@ export async function arrivalOf(ports: EnginePorts, channel: Channel, revision: 
     entry: enterChannel(revision, channel.name, arrival, now, present),
     ...(arrival.kind === 'admitted' && arrival.note !== undefined && { note: arrival.note }),
   };
+}
+
+/** The first head of a channel brings its own policy: there is nothing older to judge it by. */
+async function judgedBy(
+  ports: EnginePorts,
+  policies: PolicySource,
+  channel: Channel,
+  revision: Revision,
+): Promise<FleetPolicy> {
+  if (channel.headCommit === undefined) return policies.policyOf({ ...channel, headCommit: revision.commit });
+  return (await policyInForce(ports, policies, channel, revision)) ?? policies.policyOf(channel);
 }
 
 /** A promotion or a rollback of ours brought the commit: the revision itself, or what we made of the same content. */

@@ -15,6 +15,7 @@ import { SETTLED, settledBasis } from '../pass/settled.js';
 import type { ChannelView } from './channel-view.js';
 import { outcomeOfRun } from './conformance-outcome.js';
 import { removeLeftovers } from './conformance-cleanup.js';
+import { policyToGoBy } from './policy-in-force.js';
 import type { PolicySource } from './policy-reader.js';
 
 /** A run as it is recorded before anything is created; undefined while the cluster's content is not known. */
@@ -196,7 +197,7 @@ class RunAdvancer {
   private async suiteOf(run: ConformanceRun): Promise<ConformanceSuite | undefined> {
     const channels = await this.ports.channels.listChannels();
     for (const target of channels.filter((candidate) => candidate.from === this.channel.name)) {
-      const suite = (await this.policies.policyOf(target)).suites[run.suite];
+      const suite = (await policyToGoBy(this.ports, this.policies, target))?.suites[run.suite];
       if (suite) return suite;
     }
     return undefined;

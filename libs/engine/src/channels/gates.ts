@@ -12,6 +12,7 @@ import type { BackupStorePort } from '#ports';
 import { judgeFreshness } from '#upgrade';
 import type { EnginePorts } from '../engine-ports.js';
 import { factsOf } from './channel-view.js';
+import { unlessInvalid } from './policy-in-force.js';
 import { channelPolicyOf, type PolicySource } from './policy-reader.js';
 
 /** What judging needs: stored facts only, so that the API judges as the worker does. */
@@ -111,7 +112,10 @@ export async function nextGates(
 ): Promise<readonly NextGate[]> {
   const gates: NextGate[] = [];
   for (const target of channels.filter((candidate) => candidate.from === from)) {
-    const policy = channelPolicyOf(await policies.policyOf(target), target);
+    // Nothing goes into a channel whose policy cannot be read; the channel before goes on with what is its own.
+    const found = await unlessInvalid(policies, target);
+    if (!found) continue;
+    const policy = channelPolicyOf(found, target);
     const evaluation = await gatesFor(ports, target, policy, revision, seen);
     if (evaluation) gates.push({ target, policy, evaluation });
   }

@@ -68,11 +68,11 @@ function parse(text: string | undefined): FleetPolicy {
   if (text === undefined) return DEFAULT_POLICY;
   const parsed = parsePolicy(text, POLICY_FILE);
   if (parsed.ok) return parsed.value;
-  const [first] = parsed.error;
+  const [first, ...more] = parsed.error;
   return fail({
     class: 'invalid',
     code: 'policy-invalid',
-    message: first?.message ?? 'the policy cannot be read',
+    message: [first?.message ?? 'the policy cannot be read', ...more.map(withLine)].join('; '),
     hint: first?.hint ?? 'Mend the file on the channel’s branch; until then nothing moves in this channel.',
     place: {
       file: POLICY_FILE,
@@ -85,6 +85,9 @@ function parse(text: string | undefined): FleetPolicy {
     })),
   });
 }
+
+const withLine = ({ line, message }: { readonly line?: number; readonly message: string }): string =>
+  line === undefined ? message : `line ${line}: ${message}`;
 
 /** Stores the policy of a channel's head, or what is wrong with it, so that everybody judges and sees the same. */
 export async function storePolicy(

@@ -8,6 +8,7 @@ import type { EnginePorts } from '../engine-ports.js';
 import { checkCapacity } from './candidate-capacity.js';
 import { checkCandidate } from './candidate-check.js';
 import type { ChannelView } from './channel-view.js';
+import { unlessInvalid } from './policy-in-force.js';
 import { channelPolicyOf, type PolicySource } from './policy-reader.js';
 
 /** Who answers, where the engine does it itself. */
@@ -38,7 +39,9 @@ export async function probeGates(
 ): Promise<void> {
   if (view.entry.convergedAt === undefined || !view.entry.admitted) return;
   for (const target of channels.filter((candidate) => candidate.from === view.channel.name)) {
-    const policy = channelPolicyOf(await policies.policyOf(target), target);
+    const found = await unlessInvalid(policies, target);
+    if (!found) continue;
+    const policy = channelPolicyOf(found, target);
     const answers = await newAnswers(ports, target, policy, view);
     if (answers.length > 0) await ports.decisions.saveAnswers(answers);
   }

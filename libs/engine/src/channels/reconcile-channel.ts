@@ -10,6 +10,7 @@ import { viewChannel, type ChannelView } from './channel-view.js';
 import { sweepConformance } from './conformance-cleanup.js';
 import { advanceRuns, newRun } from './conformance-runs.js';
 import { nextGates, type NextGate } from './gates.js';
+import { policyToGoBy } from './policy-in-force.js';
 import { channelPolicyOf, PolicyReader, storePolicy, type PolicySource } from './policy-reader.js';
 import { probeGates } from './probers.js';
 import { finishPromotions, promote, runPromoteRequests, type Mover } from './promote.js';
@@ -83,7 +84,8 @@ async function decide(
 ): Promise<Advance> {
   const { channel } = view;
   const next = channels.find((candidate) => candidate.from === channel.name);
-  const nextPolicy = next && channelPolicyOf(await policies.policyOf(next), next);
+  const asked = next && (await policyToGoBy(ports, policies, next));
+  const nextPolicy = next && asked && channelPolicyOf(asked, next);
   const looked = view.entry.phase === 'held' ? await lookAgain(ports, view) : { entry: view.entry };
   const decided = advanceChannel({
     policy: view.channelPolicy,
@@ -93,7 +95,7 @@ async function decide(
     clusters: view.facts,
     holds: view.holds,
     runs: view.runs,
-    requiredSuites: await suitesAskedBehind(policies, channels, channel.name),
+    requiredSuites: await suitesAskedBehind(ports, policies, channels, channel.name),
     paused: channel.pausedReason,
     now: view.now,
     storeNow: lease.storeTime(),
@@ -104,13 +106,15 @@ async function decide(
 
 /** Suites that the channels behind this one ask for, each by its own policy. */
 async function suitesAskedBehind(
+  ports: EnginePorts,
   policies: PolicySource,
   channels: readonly Channel[],
   name: string,
 ): Promise<readonly RequiredSuite[]> {
   const asked: RequiredSuite[] = [];
   for (const target of channels.filter((candidate) => candidate.from === name)) {
-    const policy = await policies.policyOf(target);
+    const policy = await policyToGoBy(ports, policies, target);
+    if (!policy) continue;
     const only = { ...policy, channels: policy.channels.filter((one) => one.name === target.name) };
     asked.push(...requiredSuites(only, name));
   }

@@ -48,7 +48,13 @@ export class HoldRepository {
         where: { id },
         lock: { mode: 'pessimistic_write' },
       });
-      if (!row) fail({ class: 'invalid', code: 'not-found', message: `hold ${id} does not exist` });
+      if (!row)
+        fail({
+          class: 'invalid',
+          code: 'not-found',
+          message: `hold ${id} does not exist`,
+          hint: 'fairway holds lists what is held.',
+        });
       const hold = toHold(row as HoldRow);
       const changed = await tx.execute(
         `UPDATE holds SET released_at = to_timestamp($2::float8 / 1000), released_by = $3
