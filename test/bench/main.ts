@@ -4,6 +4,7 @@ import { calibrate } from './lib/calibration.js';
 import type { Metric, Suite } from './lib/metric.js';
 import { compare, table, type BenchReport } from './lib/report.js';
 import { rounded } from './lib/stats.js';
+import { decideSuite } from './suites/decide.js';
 import { idleSuite } from './suites/idle.js';
 import { junitSuite } from './suites/junit.js';
 import { latencySuite } from './suites/latency.js';
@@ -22,6 +23,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   idle: idleSuite,
   junit: junitSuite,
   latency: latencySuite,
+  decide: decideSuite,
   roll: rollSuite,
   transitions: transitionsSuite,
   waiting: waitingSuite,

@@ -1,6 +1,6 @@
 import type { NodeView } from '#fleet';
 import type { Member } from './group-state.js';
-import { countHomeless, findHomes, type Homeless, type Move } from './placement.js';
+import { countHomeless, findHomes, leavesHomeless, type Homeless, type Move } from './placement.js';
 import { Population } from './population.js';
 import type { RollScope } from './scope.js';
 
@@ -10,6 +10,10 @@ export const homelessOf = (
   member: Member,
 ): { readonly count: number; readonly first: Homeless } | undefined =>
   countHomeless(member.drainable, moveFrom(scope, member));
+
+/** Whether there are any, which is less to find out. */
+export const hasHomeless = (scope: RollScope, member: Member): boolean =>
+  leavesHomeless(member.drainable, moveFrom(scope, member));
 
 /** Those that would find none with a new node of the same kind either. */
 export const homelessWithSurge = (scope: RollScope, member: Member): readonly Homeless[] =>

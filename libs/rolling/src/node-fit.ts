@@ -25,6 +25,11 @@ export const repellingTaint = (pod: PodView, node: NodeView): Taint | undefined 
 export const toleratesAll = (pod: PodView, node: NodeView): boolean =>
   repellingTaint(pod, node) === undefined;
 
+/** It may ask for certain nodes. */
+export const hasNodeWishes = (pod: PodView): boolean =>
+  Object.keys(pod.nodeSelector).length > 0 ||
+  (pod.affinity as { nodeAffinity?: unknown } | undefined)?.nodeAffinity !== undefined;
+
 /** Node selector and required node affinity. */
 export const meetsNodeWishes = (pod: PodView, node: NodeView): boolean =>
   unmetSelector(pod, node) === undefined && meetsNodeAffinity(pod, node);

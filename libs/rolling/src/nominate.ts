@@ -15,7 +15,7 @@ import { giveBack, isUnblocked } from './park.js';
 import { moveReplicasFirst, unsettledPrimaries } from './databases.js';
 import { podName } from './pdb.js';
 import { holdingPdbs } from './foreseen.js';
-import { homelessOf } from './homes.js';
+import { hasHomeless, homelessOf } from './homes.js';
 import { isBoundToZone } from './volumes.js';
 import { decrementPending } from './terminate.js';
 import { awaitsZone, helpedAnywhere, waitsForZone } from './zone-surge.js';
@@ -51,11 +51,10 @@ function nominateNext(draft: RollDraft, group: GroupState, seen: Set<string>, lo
     if (seen.has(member.id)) continue;
     seen.add(member.id);
     if (!permitted(draft, group, member, available)) continue;
-    const reason = lonelyReason(draft, group, member);
-    if (reason) {
-      lonely.push({ member, reason });
-      continue;
-    }
+    // Only the first of them is told, and taken when nothing else is left.
+    const reason = lonely.length === 0 ? lonelyReason(draft, group, member) : undefined;
+    if (reason) lonely.push({ member, reason });
+    if (reason || (lonely.length > 0 && isLonely(draft, group, member))) continue;
     if (!moveReplicasFirst(draft, group, member)) take(draft, group, member);
     return true;
   }
@@ -100,8 +99,7 @@ function lonelyReason(draft: RollDraft, group: GroupState, member: Member): Lone
       unblock: 'Set max_surge: auto, or one auto scaling group per zone.',
     };
   }
-  if (!member.outdated || !isAvailable(draft, member) || group.policy.strategy !== 'surge') return undefined;
-  const homeless = homelessOf(draft.scope, member);
+  const homeless = needsHomes(draft, group, member) ? homelessOf(draft.scope, member) : undefined;
   if (!homeless) return undefined;
   const { count, first } = homeless;
   return {
@@ -110,6 +108,12 @@ function lonelyReason(draft: RollDraft, group: GroupState, member: Member): Lone
     unblock: 'Add room for them, or change what they ask for.',
   };
 }
+
+const isLonely = (draft: RollDraft, group: GroupState, member: Member): boolean =>
+  lacksZone(draft, group, member) || (needsHomes(draft, group, member) && hasHomeless(draft.scope, member));
+
+const needsHomes = (draft: RollDraft, group: GroupState, member: Member): boolean =>
+  member.outdated && isAvailable(draft, member) && group.policy.strategy === 'surge';
 
 /**
  * Volumes cannot leave their zone: another node must serve there before the pod that uses one is moved, and a new one

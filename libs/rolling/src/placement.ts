@@ -54,6 +54,12 @@ export function countHomeless(
   return first && { count, first };
 }
 
+/** Whether any finds none. */
+export function leavesHomeless(pods: readonly PodView[], move: Move): boolean {
+  const town = new Town(pods, move);
+  return biggestFirst(pods).some((pod) => !town.settle(pod));
+}
+
 const biggestFirst = (pods: readonly PodView[]): readonly PodView[] =>
   [...pods].sort((a, b) => b.requests.cpuMillis - a.requests.cpuMillis || (a.uid < b.uid ? -1 : 1));
 
@@ -61,7 +67,8 @@ const biggestFirst = (pods: readonly PodView[]): readonly PodView[] =>
 class Town implements Surroundings {
   private readonly population: Population;
   private readonly rooms: readonly Room[];
-  private readonly domains: readonly NodeView[];
+  private readonly nodes: readonly NodeView[];
+  private readonly empty = new Map<string, ReadonlyMap<string, number>>();
   private readonly moving: ReadonlySet<string>;
   private readonly settled: Standing[] = [];
   private readonly settledKeepers: Keeper[] = [];
@@ -71,8 +78,8 @@ class Town implements Surroundings {
     private readonly move: Move,
   ) {
     const { nodes, from, running } = move;
-    this.domains = from ? [...nodes, from] : nodes;
-    const population = move.population ?? new Population(this.domains, running);
+    this.nodes = from ? [...nodes, from] : nodes;
+    const population = move.population ?? new Population(this.nodes, running);
     this.population = population;
     this.moving = new Set(pods.map(({ uid }) => uid));
     this.rooms = nodes.flatMap((node) =>
@@ -109,14 +116,24 @@ class Town implements Surroundings {
     return this.settled.length === 0 ? before : [...before, ...this.settled];
   }
 
-  keepersFor(namespace: string): readonly Keeper[] {
-    const before = this.population.keepersFor(namespace);
+  keepersFor(pod: PodView): readonly Keeper[] {
+    const before = this.population.keepersFor(pod);
     const staying = before.filter(({ standing }) => !this.moving.has(standing.pod.uid));
     return this.settledKeepers.length === 0 ? staying : [...staying, ...this.settledKeepers];
   }
 
+  domains(key: string, keys: readonly string[]): ReadonlyMap<string, number> {
+    const name = [key, ...keys].join(' ');
+    const known = this.empty.get(name);
+    if (known) return known;
+    const having = this.nodes.filter(({ labels }) => keys.every((each) => labels[each] !== undefined));
+    const fresh = new Map(having.map(({ labels }) => [labels[key] ?? '', 0]));
+    this.empty.set(name, fresh);
+    return fresh;
+  }
+
   private amongPods(pod: PodView): readonly Refusal[] {
-    return [relationsOf(pod, this), spreadOf(pod, this.domains, this)];
+    return [relationsOf(pod, this), spreadOf(pod, this.nodes, this)];
   }
 
   private put(pod: PodView, room: Room): void {

@@ -17,8 +17,10 @@ export interface Keeper {
 export interface Surroundings {
   /** At least all that the selector means in these namespaces. */
   near(namespaces: readonly string[], selector: unknown): readonly Standing[];
-  /** Terms by which pods keep others of this namespace away. */
-  keepersFor(namespace: string): readonly Keeper[];
+  /** At least all terms that keep this pod away. */
+  keepersFor(pod: PodView): readonly Keeper[];
+  /** Domains of a topology key on the nodes that have all these keys, with nobody counted in them. */
+  domains(key: string, keys: readonly string[]): ReadonlyMap<string, number>;
 }
 
 export interface Term {
@@ -53,7 +55,7 @@ export function relationsOf(pod: PodView, around: Surroundings): Refusal {
   const wanted = termsOf(pod, 'podAffinity').flatMap((term) => wantedDomains(pod, term, around) ?? []);
   const own = antiAffinityTerms(pod).map((term) => domainsOf(pod, term, around));
   const others = around
-    .keepersFor(pod.namespace)
+    .keepersFor(pod)
     .filter(({ standing, term }) => isMeant(standing.pod, term, pod))
     .map(({ standing, term }) => ({
       key: String(term.topologyKey),

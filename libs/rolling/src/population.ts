@@ -29,7 +29,9 @@ export class Population {
       const standing = { pod, node: room.node };
       this.standing.push(standing);
       for (const keeper of keepersOf(standing)) {
-        for (const namespace of namespacesOf(pod, keeper.term)) push(this.keepers, namespace, keeper);
+        const label = firstLabel(keeper.term.labelSelector);
+        for (const namespace of namespacesOf(pod, keeper.term))
+          push(this.keepers, keyOf(namespace, label), keeper);
       }
     }
   }
@@ -43,15 +45,16 @@ export class Population {
   /** At least all that the selector means in these namespaces. */
   near(namespaces: readonly string[], selector: unknown): readonly Standing[] {
     this.byLabel ??= indexed(this.standing);
-    const { matchLabels } = (selector ?? {}) as { matchLabels?: Readonly<Record<string, string>> | null };
-    const [label] = Object.entries(matchLabels ?? {});
+    const label = firstLabel(selector);
     const found = namespaces.map((namespace) => this.byLabel?.get(keyOf(namespace, label)) ?? []);
     return found.length === 1 ? (found[0] ?? []) : found.flat();
   }
 
-  /** Terms by which pods keep others of this namespace away. */
-  keepersFor(namespace: string): readonly Keeper[] {
-    return this.keepers.get(namespace) ?? [];
+  /** At least all terms that keep this pod away. */
+  keepersFor({ namespace, labels }: PodView): readonly Keeper[] {
+    if (this.keepers.size === 0) return [];
+    const keys = [undefined, ...Object.entries(labels)].map((label) => keyOf(namespace, label));
+    return keys.flatMap((key) => this.keepers.get(key) ?? []);
   }
 }
 
@@ -63,6 +66,12 @@ export function take(room: Room, { requests }: PodView): void {
 
 export const keepersOf = (standing: Standing): readonly Keeper[] =>
   antiAffinityTerms(standing.pod).map((term) => ({ standing, term }));
+
+/** What a selector asks for at least; undefined where that is no certain label. */
+function firstLabel(selector: unknown): readonly [string, string] | undefined {
+  const { matchLabels } = (selector ?? {}) as { matchLabels?: Readonly<Record<string, string>> | null };
+  return Object.entries(matchLabels ?? {})[0];
+}
 
 /** Every pod under each of its labels, and under its namespace alone. */
 function indexed(standing: readonly Standing[]): Map<string, Standing[]> {

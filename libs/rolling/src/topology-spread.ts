@@ -1,5 +1,5 @@
 import type { NodeView, PodView } from '#fleet';
-import { meetsNodeWishes, toleratesAll } from './node-fit.js';
+import { hasNodeWishes, meetsNodeWishes, toleratesAll } from './node-fit.js';
 import { sameLabels, type Refusal, type Surroundings } from './pod-relations.js';
 import { listOf, matchesSelector } from './selector.js';
 
@@ -64,8 +64,8 @@ function countDomains(
     (constraint.nodeAffinityPolicy === 'Ignore' || meetsNodeWishes(pod, node)) &&
     (constraint.nodeTaintsPolicy !== 'Honor' || (!node.unschedulable && toleratesAll(pod, node)));
   const key = String(constraint.topologyKey);
-  const counts = new Map<string, number>();
-  for (const node of nodes) if (counting(node)) counts.set(node.labels[key] ?? '', 0);
+  const plain = constraint.nodeTaintsPolicy !== 'Honor' && !hasNodeWishes(pod);
+  const counts = new Map(plain ? around.domains(key, keys) : domainsAmong(nodes.filter(counting), key));
   for (const other of around.near([pod.namespace], constraint.labelSelector)) {
     const domain = other.node.labels[key] ?? '';
     if (isCounted(pod, constraint, other.pod) && counting(other.node)) {
@@ -74,6 +74,9 @@ function countDomains(
   }
   return counts;
 }
+
+const domainsAmong = (nodes: readonly NodeView[], key: string): ReadonlyMap<string, number> =>
+  new Map(nodes.map((node) => [node.labels[key] ?? '', 0]));
 
 const isCounted = (pod: PodView, constraint: Constraint, other: PodView): boolean =>
   other.namespace === pod.namespace &&
