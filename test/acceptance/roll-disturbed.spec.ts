@@ -174,7 +174,7 @@ describe('a roll that is paused, loses machines and is superseded', () => {
     const held = await eventually(
       async () => {
         const row = await roll();
-        return row.phase === 'blocked' && row.message.includes('on hold') ? row : undefined;
+        return row.phase === 'blocked' && row.message.includes('a hold on') ? row : undefined;
       },
       'the node in flight to be done',
       40_000,
