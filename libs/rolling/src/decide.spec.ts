@@ -110,7 +110,7 @@ describe('decide', () => {
     const world = new RollWorld(workersOnly(3));
     let frozen = false;
     const end = drive(world, {
-      policy: testPolicy(),
+      policy: testPolicy({ pollInterval: minutes(5) }),
       before: () => {
         frozen = world.now > START + hours(1) + minutes(2) && world.now < START + hours(80);
         if (world.now > START + hours(70) && frozen) {

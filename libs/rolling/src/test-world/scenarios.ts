@@ -128,14 +128,18 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'pause-for-three-days': {
     about: 'the pool is held for three days in the middle of the roll',
     play: (seed) =>
-      play(workersOnly(5), seed, (world) => ({
-        policy: testPolicy(),
-        maxMs: hours(100),
-        scope: () => {
-          const held = world.now > ZERO + minutes(4) && world.now < ZERO + hours(72);
-          return { frozen: held ? ['workers'] : [] };
-        },
-      })),
+      play(workersOnly(5), seed, (world) => {
+        // Who releases a hold rings for the cluster; in between there is little to look for.
+        world.after(hours(72), () => undefined);
+        return {
+          policy: testPolicy({ pollInterval: minutes(5) }),
+          maxMs: hours(100),
+          scope: () => {
+            const held = world.now > ZERO + minutes(4) && world.now < ZERO + hours(72);
+            return { frozen: held ? ['workers'] : [] };
+          },
+        };
+      }),
   },
   'commit-at-six-of-twelve': {
     about:
