@@ -13,6 +13,8 @@ const BROKEN_IMAGE = 'fairway-node-1.31.4-20251125-broken';
 interface RollRow {
   readonly phase: string;
   readonly message: string;
+  readonly eta_ms?: number;
+  readonly eta_if?: string;
   readonly nodes: readonly {
     readonly pool: string;
     readonly nodeName?: string;
@@ -100,9 +102,11 @@ describe('a roll over the wire', () => {
     before = groups();
     await clone.setNodeImage(NEW_IMAGE);
     await clone.publish('another node image');
+    const estimates = new Set<string | undefined>();
     const end = await eventually(
       async () => {
         const row = await roll();
+        if (row.eta_ms !== undefined) estimates.add(row.eta_if);
         const left = row.nodes.filter(({ outdated }) => outdated);
         return left.length === 1 && left[0]?.state === 'quarantined' && row.phase === 'blocked'
           ? row
@@ -111,6 +115,9 @@ describe('a roll over the wire', () => {
       'one node in quarantine',
       120_000,
     );
+    // While the others went on, the time left said whom it depends on.
+    const [words] = [...estimates].filter((condition) => condition !== undefined);
+    expect(words).toContain(`PDB shop/single (owner payments) lets ${held} go; `);
     const [left] = end.nodes.filter(({ outdated }) => outdated);
     expect(left?.nodeName).toBe(held);
     expect(end.message).toContain('shop/single');
