@@ -81,6 +81,24 @@ describe('after login', () => {
     expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining('nobody')]);
   });
 
+  it('holds and releases by alias, and asks what a name was meant to be', async () => {
+    expect((await runCli(['hold', 'cluster/kube-1', '--reason', 'a look'], { env })).code).toBe(0);
+    const released = await runCli(['release', 'cluster/kube-1'], { env });
+    expect([released.code, released.stdout]).toEqual([0, expect.stringContaining('is released (a look)')]);
+    for (const [args, hint] of [
+      [['clusters', 'get', 'kubee-1'], 'Did you mean kube-1?'],
+      [['clusters', 'list', '--channel', 'betta'], 'channels are dev, alpha, beta, stable'],
+      [['clusters', 'list', '--phase', 'redy'], '"ready"'],
+    ] as const) {
+      const { code, stderr } = await runCli([...args], { env });
+      expect([code, stderr]).toEqual([1, expect.stringContaining(hint)]);
+    }
+    const lost = await runCli(['clusters', 'list'], {
+      env: { ...env, FAIRWAY_URL: 'localhost:80', FAIRWAY_TOKEN: 'x' },
+    });
+    expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('with its scheme')]);
+  });
+
   it('shows channels, rolls and plans', async () => {
     const channels = await runCli(['channels', '-o', 'json'], { env });
     expect((JSON.parse(channels.stdout) as { name: string }[]).map(({ name }) => name)).toEqual([

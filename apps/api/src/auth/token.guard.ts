@@ -35,7 +35,7 @@ export class TokenGuard implements CanActivate {
       throw new ApiError(
         403,
         'forbidden',
-        `the token "${principal.name}" is a ${principal.role}'s; this needs a ${need}'s`,
+        `the token "${principal.name}" is a ${principal.role}'s; this needs one of role ${need}`,
       );
     }
     request.principal = principal;

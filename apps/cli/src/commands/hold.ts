@@ -55,7 +55,7 @@ function addRelease(program: Command): void {
   program
     .command('release <hold>')
     .description(
-      'end a hold, by its id or all of a scope: fleet, channel/<name>, cluster/<id> or pool/<id>/<pool>',
+      'end a hold, by its id or all of a scope: fleet, channel/<name>, cluster/<id or alias> or pool/<id or alias>/<pool>',
     )
     .action(async (hold: string) => {
       for (const { id, reason } of await holdsNamed(hold)) {
@@ -68,9 +68,18 @@ function addRelease(program: Command): void {
 async function holdsNamed(name: string): Promise<readonly Pick<HoldAnswer, 'id' | 'reason'>[]> {
   if (name !== 'fleet' && !name.includes('/')) return [{ id: name, reason: '' }];
   const { items } = await client().get<{ items: HoldAnswer[] }>('/api/v1/holds');
-  const found = items.filter(({ scope }) => scopeText(scope) === name);
+  const meant = await withClusterId(name);
+  const found = items.filter(({ scope }) => scopeText(scope) === meant);
   if (found.length > 0) return found;
   throw new CommandError(`nothing holds ${name}`, EXIT.error, 'fairway holds lists what is held.');
+}
+
+/** `cluster/playground` and `pool/playground/workers` with the id, which is what holds are kept under. */
+async function withClusterId(scope: string): Promise<string> {
+  const [kind, cluster, ...pool] = scope.split('/');
+  if ((kind !== 'cluster' && kind !== 'pool') || cluster === undefined) return scope;
+  const { id } = await client().get<{ id: string }>(`/api/v1/clusters/${encodeURIComponent(cluster)}`);
+  return [kind, id, ...pool].join('/');
 }
 
 function scopeOf(text: string, pool: string | undefined): Readonly<Record<string, string>> {

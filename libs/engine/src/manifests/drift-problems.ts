@@ -36,7 +36,9 @@ function driftProblem(finding: DriftFinding, instance: string): Problem {
     detail: what,
     hint: fight
       ? `Stop ${finding.manager ?? 'the other writer'}, or leave the field out of Git (or in component.yaml's ignore); then fairway drift correct.`
-      : 'fairway drift correct puts it back, fairway drift accept leaves it; or change Git.',
+      : finding.path === ''
+        ? 'fairway drift correct creates it, and so does the next update; to do without it, take it out of Git.'
+        : 'fairway drift correct puts it back, fairway drift accept leaves it; or change Git.',
     instance,
     severity: 'warning',
   };
