@@ -85,7 +85,12 @@ describe('after login', () => {
     expect((await runCli(['hold', 'cluster/kube-1', '--reason', 'a look'], { env })).code).toBe(0);
     const released = await runCli(['release', 'cluster/kube-1'], { env });
     expect([released.code, released.stdout]).toEqual([0, expect.stringContaining('is released (a look)')]);
+    expect((await runCli(['hold', 'pool/kube-1/pool-1', '--reason', 'x'], { env })).code).toBe(0);
+    expect((await runCli(['release', 'pool/kube-1/pool-1'], { env })).code).toBe(0);
+    const told = await runCli(['events', '--cluster', 'kube-1'], { env });
+    expect([told.code, told.stdout]).toEqual([0, expect.stringContaining(wireCluster('kube-1').id)]);
     for (const [args, hint] of [
+      [['events', '--cluster', 'kubee-1'], 'Did you mean kube-1?'],
       [['clusters', 'get', 'kubee-1'], 'Did you mean kube-1?'],
       [['clusters', 'list', '--channel', 'betta'], 'channels are dev, alpha, beta, stable'],
       [['clusters', 'list', '--phase', 'redy'], '"ready"'],

@@ -5,6 +5,7 @@ import { toIso } from '#kernel';
 import type { StoredEvent } from '#fleet';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { parseBody } from '../registry/parse-body.js';
+import { findCluster } from './cluster-lookup.js';
 
 const HEARTBEAT_MS = 15_000;
 /** A commit that nobody told us of (LISTEN was reconnecting) is found after this. */
@@ -30,7 +31,7 @@ export class EventsController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const query = parseBody(querySchema, rawQuery);
+    const query = await this.withClusterId(parseBody(querySchema, rawQuery));
     if (!(request.headers.accept ?? '').includes('text/event-stream')) {
       const items = await this.api.outbox.eventsAfter(query.after ?? 0, query.limit, filterOf(query));
       response.json({ items: items.map(encodeEvent) });
@@ -39,6 +40,12 @@ export class EventsController {
     const header = request.headers['last-event-id'];
     const replayFrom = typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : query.after;
     await this.stream(query, replayFrom ?? (await this.api.outbox.lastEventId()), response);
+  }
+
+  /** By alias too; an id is taken as it is, because a cluster that is gone has events. */
+  private async withClusterId(query: EventQuery): Promise<EventQuery> {
+    if (query.cluster === undefined || query.cluster.includes(':')) return query;
+    return { ...query, cluster: (await findCluster(this.api, query.cluster)).id };
   }
 
   private async stream(query: EventQuery, after: number, response: Response): Promise<void> {

@@ -88,7 +88,10 @@ export class HoldsController {
         if (cluster.nodePools.some((pool) => pool.name === wish.pool))
           return { kind: 'pool', clusterId: cluster.id, pool: wish.pool };
         throw badRequest([
-          { field: 'scope.pool', message: `${cluster.alias} has no node pool "${wish.pool}"` },
+          {
+            field: 'scope.pool',
+            message: `${cluster.alias} has no node pool "${wish.pool}"; it has ${cluster.nodePools.map(({ name }) => name).join(', ')}`,
+          },
         ]);
       }
     }

@@ -18,7 +18,7 @@ export function addEvents(program: Command): void {
     .description('what happened; --follow goes on as it happens')
     .option('-f, --follow', 'go on until interrupted')
     .option('--channel <channel>', 'only this channel')
-    .option('--cluster <id>', 'only this cluster')
+    .option('--cluster <cluster>', 'only this cluster, by id or alias')
     .option('--after <id>', 'only events after this id')
     .action(async (options: EventOptions, command: Command) => {
       const { follow, ...filters } = options;

@@ -21,14 +21,16 @@ interface Options {
 export function addHold(program: Command): void {
   program
     .command('hold <scope>')
-    .description('stop work on fleet, channel/<name> or cluster/<id> (with --pool one pool of it)')
+    .description(
+      'stop work on fleet, channel/<name>, cluster/<id or alias> (with --pool one pool of it) or pool/<id or alias>/<pool>',
+    )
     .requiredOption('--reason <text>', 'why')
     .option('--expires-in <duration>', 'ends by itself, e.g. 2h')
     .option('--pool <pool>', 'only this pool of the cluster')
     .action(async (scope: string, { reason, expiresIn, pool }: Options, command: Command) => {
       const body = { scope: scopeOf(scope, pool), reason, expires_in: expiresIn };
       const hold = await client().post<HoldAnswer>('/api/v1/holds', body);
-      print(formatOf(command), hold, () => `${scope} is held (${hold.id})`);
+      print(formatOf(command), hold, () => `${scopeText(hold.scope)} is held (${hold.id})`);
     });
   program
     .command('holds')
@@ -89,7 +91,14 @@ function scopeOf(text: string, pool: string | undefined): Readonly<Record<string
   if (kind === 'channel' && name !== '') return { kind, channel: name };
   if (kind === 'cluster' && name !== '')
     return pool === undefined ? { kind, cluster: name } : { kind: 'pool', cluster: name, pool };
-  throw new CommandError(`"${text}" is no scope`, EXIT.usage, 'Write fleet, channel/<name> or cluster/<id>.');
+  const [cluster, ...pools] = rest;
+  if (kind === 'pool' && cluster !== undefined && pools.length === 1 && pools[0] !== '')
+    return { kind, cluster, pool: pools[0] as string };
+  throw new CommandError(
+    `"${text}" is no scope`,
+    EXIT.usage,
+    'Write fleet, channel/<name>, cluster/<id or alias> or pool/<id or alias>/<pool>.',
+  );
 }
 
 const scopeText = ({ kind, ...names }: Readonly<Record<string, string>>): string =>

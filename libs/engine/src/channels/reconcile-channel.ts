@@ -39,7 +39,9 @@ export async function reconcileChannel(
     if (failure.code === 'channel-moved') return { kind: 'advanced', recheckIn: seconds(1) };
     const log = failure.class === 'bug' ? ports.log.error : ports.log.warn;
     log('channel pass ended early', { channel: name, code: failure.code, reason: failure.message });
-    return { kind: 'failed', recheckIn: settings.pollInterval };
+    // What only a push can mend rings when it comes.
+    const mendedByPush = failure.class === 'invalid';
+    return { kind: 'failed', recheckIn: mendedByPush ? settings.gitPollInterval : settings.pollInterval };
   } finally {
     await lease.release().catch(() => undefined);
   }
