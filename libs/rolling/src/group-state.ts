@@ -4,7 +4,7 @@ import { bootStage, poolDaemons, type BootStage, type PoolDaemons } from './boot
 import type { RollDraft } from './draft.js';
 import { drainablePods } from './drainable.js';
 import { readMark, UPGRADE_LOCK } from './marks.js';
-import type { InstanceMemory, OldNodeState, PoolMemory, RollMemory } from './memory.js';
+import type { InstanceMemory, OldNodeState, PoolMemory } from './memory.js';
 import { outdated } from './outdated.js';
 import type { RollPolicy } from './policy.js';
 import type { PoolScope } from './scope.js';
@@ -44,10 +44,6 @@ const AWAY: readonly string[] = [
 /** Between nomination and its end: it takes a drain slot and does not count as available. */
 export const isAway = (memory: InstanceMemory | undefined): boolean =>
   memory !== undefined && AWAY.includes(memory.state);
-
-/** A node was taken and is not gone to the end: what was begun with it has to be finished, whatever else waits. */
-export const hasNodeInFlight = ({ instances }: RollMemory): boolean =>
-  Object.values(instances).some((memory) => isAway(memory) || memory.state === 'instance-gone');
 
 export function groupState(draft: RollDraft, pool: PoolScope, fallback: RollPolicy): GroupState {
   const policy = pool.policy ?? fallback;

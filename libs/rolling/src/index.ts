@@ -11,7 +11,6 @@ export {
   type CapacityForecast,
   type CapacityUnknown,
 } from './foresee-capacity.js';
-export { hasNodeInFlight } from './group-state.js';
 export * from './memory.js';
 export { outdated } from './outdated.js';
 export { policyFor } from './policy-for.js';

@@ -249,6 +249,10 @@ export function readRollMemory(stored: unknown, updateId: string): RollMemory {
   return { ...newRollMemory(updateId), ...value };
 }
 
+/** A roll was begun and has not ended. */
+export const isUnderWay = ({ pools }: RollMemory): boolean =>
+  Object.values(pools).some(({ finished }) => finished === undefined);
+
 /** Nothing more is started; what is not drained is given back, what is drained is finished, the surge is taken back. */
 export function abortRoll(memory: RollMemory, aborted: RollAbort): RollMemory {
   const { halted: _halted, ...rest } = memory;

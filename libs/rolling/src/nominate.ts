@@ -18,6 +18,7 @@ import { holdingPdbs } from './foreseen.js';
 import { hasHomeless, homelessOf } from './homes.js';
 import { isBoundToZone } from './volumes.js';
 import { decrementPending } from './terminate.js';
+import { isDead } from './unreachable.js';
 import { awaitsZone, helpedAnywhere, waitsForZone } from './zone-surge.js';
 import { timelyZones, zoneOutlook } from './zones.js';
 
@@ -65,6 +66,14 @@ function nominateNext(draft: RollDraft, group: GroupState, seen: Set<string>, lo
 interface Lonely {
   readonly member: Member;
   readonly reason: { readonly code: string; readonly message: string; readonly unblock: string };
+}
+
+/** Machines that are off and kubelets that are dead: nobody is disturbed, and pods that hang on them are let go. */
+export function nominateDead(draft: RollDraft, group: GroupState, slots: DrainSlots): void {
+  for (const member of candidatesOf(draft, group)) {
+    const idle = !isAway(draft.instance(member.id)) && isDead(draft, group, member);
+    if (idle && slots.free(group)) take(draft, group, member);
+  }
 }
 
 /** In an aborted roll the surge goes back, and nothing else. */

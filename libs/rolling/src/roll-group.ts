@@ -16,7 +16,7 @@ import {
 } from './group-state.js';
 import { readMark } from './marks.js';
 import { trackBoot } from './new-node.js';
-import { candidatesOf, nominate, releaseUnblocked, type DrainSlots } from './nominate.js';
+import { candidatesOf, nominate, nominateDead, releaseUnblocked, type DrainSlots } from './nominate.js';
 import { advance } from './old-node.js';
 import { beforeRoll, giveBackUndrained, prepareGroup, ROLL_TAG, unmarkFrozen } from './prepare.js';
 import type { GroupReport, Turn } from './report.js';
@@ -57,6 +57,7 @@ export function rollGroup(draft: RollDraft, group: GroupState, slots: DrainSlots
 /** Nothing new is started while frozen; a group that waits for its turn launches nothing either. */
 function start(draft: RollDraft, group: GroupState, slots: DrainSlots, frozen: boolean): void {
   if (frozen) return;
+  if (draft.scope.starts === 'dead') return nominateDead(draft, group, slots);
   prepareGroup(draft, group);
   releaseUnblocked(draft, group);
   raiseSurge(draft, group, candidatesOf(draft, group));

@@ -22,6 +22,8 @@ export interface RollScope {
   readonly memory: RollMemory;
   /** Pools on hold: no new node is started, the node in flight finishes. */
   readonly frozen: readonly string[];
+  /** Which nodes may be started. `dead`: the roll's turn has not come; what is under way goes on, and what serves nobody goes. */
+  readonly starts?: 'any' | 'dead';
   /** Boots that may begin now for the sake of registries, accounts and regions that many clusters share. Undefined: any. */
   readonly bootThrottle?: { readonly free: number; readonly reason: string };
   /** Between two masters the gate must be open (`controlPlaneGate` of #upgrade). Undefined: nothing to ask. */

@@ -55,6 +55,10 @@ export function exemptionOf(draft: RollDraft, group: GroupState, member: Member)
   return `its kubelet has been silent for ${formatDuration(silent)} and its pods were given ${formatDuration(waited)}`;
 }
 
+/** Off, or silent for longer than anybody waits for it. */
+export const isDead = (draft: RollDraft, { policy }: GroupState, member: Member): boolean =>
+  member.instance.ec2State === 'stopped' || silentFor(draft, member) >= policy.unreachableAfter;
+
 /** A kubelet that is heard again, and be it for a moment, begins a new silence. */
 function silentFor(draft: RollDraft, { id, node }: Member): Duration {
   if (!node || node.ready) return 0;

@@ -1,6 +1,6 @@
 import { toFailure, type Outcome } from '#kernel';
 import type { StepKind } from '#fleet';
-import { hasNodeInFlight, readRollMemory } from '#rolling';
+import { isUnderWay, readRollMemory } from '#rolling';
 import type { Pass } from '../pass/pass.js';
 import type { StepRun } from '../summarise.js';
 import { rollPools } from './roll-pools.js';
@@ -10,15 +10,14 @@ import { rollMemoryKey } from './roll-requests.js';
 const WAITS_LONG: readonly StepKind[] = ['control-plane', 'manifests'];
 
 /**
- * A worker that an earlier update had in flight goes on while a step before the workers' turn waits. It would stand
- * cordoned all that time; and where its kubelet is dead, the step may wait for the very pods that nobody but the roll takes
- * off it.
+ * A worker that an earlier update had in flight goes on while a step before the workers' turn waits: it would stand cordoned
+ * all that time. So do workers that are dead: the step may wait for the very pods that nobody but the roll takes off them.
  */
 export async function finishInFlight(pass: Pass, runs: readonly StepRun[]): Promise<void> {
   const last = runs.at(-1);
   if (!last || !WAITS_LONG.includes(last.kind) || !mayGoOn(last.outcome)) return;
   const memory = readRollMemory(pass.memory.get(rollMemoryKey('node-pools')), pass.update.id);
-  if (!hasNodeInFlight(memory)) return;
+  if (!isUnderWay(memory)) return;
   const workers = pass.desired.nodePools.filter((pool) => !pool.master);
   try {
     const outcome = await rollPools(pass, 'node-pools', workers, 'in-flight');

@@ -23,7 +23,7 @@ import { applyRollRequests, rollMemoryKey } from './roll-requests.js';
 
 /**
  * One look at the pools and one round of actions. Nothing here waits: the next look comes from a watch, or after the
- * time that the decision names. `in-flight`: no further node is started.
+ * time that the decision names. `in-flight`: no further node is started, but for those that serve nobody.
  */
 export async function rollPools(
   pass: Pass,
@@ -39,8 +39,8 @@ export async function rollPools(
   const observed = await observeRoll(pass, pools, policies.value, memory);
   if (observed.kind === 'outcome') return observed.outcome;
   const now = pass.ports.clock.now();
-  const frozen = which === 'all' ? observed.scope.frozen : pools.map(({ name }) => name);
-  const decision = decide({ ...observed.scope, frozen }, policies.value.scope, now);
+  const starts = which === 'all' ? 'any' : 'dead';
+  const decision = decide({ ...observed.scope, starts }, policies.value.scope, now);
   pass.nodes.push(...decision.nodes);
   pass.rolls.push(...decision.efficiency);
   addEta(pass, decision);
