@@ -19,7 +19,7 @@ function objectContract(name: string, connect: () => Promise<AwsPort>): void {
     let port: AwsPort;
     beforeAll(async () => {
       port = await connect();
-    }, 60_000);
+    });
 
     async function* chunks(bytes: Buffer, size = 70_001): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -48,7 +48,7 @@ function objectContract(name: string, connect: () => Promise<AwsPort>): void {
         metadata: { backup: 'b1' },
       });
       expect(sha256(await read('large'))).toBe(stored.sha256);
-    }, 60_000);
+    });
 
     it.each([
       ['nothing', 0],
@@ -79,7 +79,7 @@ function objectContract(name: string, connect: () => Promise<AwsPort>): void {
       expect(await stopped.catch((error: unknown) => toFailure(error).code)).toBe('lease-lost');
       expect(await port.headObject(bucket, 'broken')).toBeUndefined();
       expect(await port.abortUploads(bucket, 'broken')).toBe(0);
-    }, 60_000);
+    });
 
     it('deletes, also what is gone, and tells what is missing', async () => {
       await port.deleteObject(bucket, 'a little');

@@ -75,7 +75,7 @@ async function story(redisUrl: string | undefined, kills: number): Promise<void>
 
     const moments = await killAtDrawnMoments(bed, id, commit, kills, () => worker, start);
     console.log(`killed at: ${moments.join(', ')}`);
-    await bed.ready('killed', commit, 90_000);
+    await bed.ready('killed', commit, 240_000);
     await settled(bed, commit);
 
     const terminated = outside.terminations(since);
@@ -114,7 +114,7 @@ async function killAtDrawnMoments(
   const moments: string[] = [];
   while (moments.length < kills) {
     const died = killAtCall(bed, id, current(), 1 + Math.floor(random.next() * 6));
-    const moment = await withLimit(died, 30_000, 'call of the worker');
+    const moment = await withLimit(died, 120_000, 'call of the worker');
     await current().exited;
     const row = await bed.api.cluster('killed');
     expect(row.current_version, `the roll was over before kill ${moments.length + 1}`).not.toBe(commit);

@@ -16,7 +16,7 @@ describe('backups by API and command line', () => {
     api = await startTestApi({ FAIRWAY_DATABASE_URL: bed.stores.url });
     home = mkdtempSync(join(tmpdir(), 'fairway-home-'));
     await runCli(['login', api.url], { env: { FAIRWAY_HOME: home }, input: api.token });
-  }, 60_000);
+  });
   afterAll(async () => {
     await api.close();
     await bed.close();
@@ -126,5 +126,5 @@ describe('backups by API and command line', () => {
     const run = await cli('approve', 'kube-1', 'partial-1', '--reason', 'the rest is a cache');
     expect([run.code, run.stdout]).toEqual([0, expect.stringContaining('counts now, by ')]);
     expect((await api.send('GET', path())).text).toContain('the rest is a cache');
-  }, 60_000);
+  });
 });

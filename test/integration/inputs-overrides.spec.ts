@@ -115,7 +115,7 @@ describe('config items of a running cluster', () => {
     expect((await told('cluster.written-back')).length).toBe(1);
     // The changed record is one update; the commit that it made is at most one more, which moves nothing.
     expect((await told('update.started')).length).toBeLessThanOrEqual(updates + 2);
-  }, 60_000);
+  });
 
   it('keep what people wrote beside them, and take out only their own', async () => {
     await clone.git('merge', '--quiet', '--ff-only', 'origin/dev');
@@ -136,7 +136,7 @@ describe('config items of a running cluster', () => {
     const text = await clone.git('show', 'origin/dev:clusters/first.yaml');
     expect(text).toContain('coredns_replicas: "3" # by hand');
     expect(text).not.toContain('etcd_stack_name');
-  }, 60_000);
+  });
 
   it('that are wrong in five files of a revision are five problems at once', async () => {
     await clone.git('merge', '--quiet', '--ff-only', 'origin/dev');
@@ -152,5 +152,5 @@ describe('config items of a running cluster', () => {
     const row = await bed.until('first', 'problems', ({ problems }) => (problems?.length ?? 0) >= 5, 30_000);
     const details = (row.problems ?? []).map(({ detail }) => detail ?? '').join('\n');
     for (const [file] of faults) expect(details).toContain(join(file));
-  }, 60_000);
+  });
 });

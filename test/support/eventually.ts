@@ -2,7 +2,7 @@
 export async function eventually<T>(
   check: () => Promise<T> | T,
   what = 'the condition',
-  limitMs = 10_000,
+  limitMs = 30_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + limitMs;
   let last: unknown;
