@@ -103,7 +103,7 @@ describe('quotas in preflight and plan', () => {
       async () => (await planOf(blocked)).blockers.some(({ what }) => /at most 1 more m5.xlarge/.test(what)),
       'a plan that names the rest',
     );
-    await bed.ready(ALIAS, blocked, 90_000);
+    await bed.ready(ALIAS, blocked, 240_000);
   });
 
   it('rolls without one machine more where a node may be missing', async () => {
@@ -114,7 +114,7 @@ describe('quotas in preflight and plan', () => {
     await bed.ready(ALIAS);
     // The master comes first, as always.
     room(MASTER);
-    await bed.ready(ALIAS, await push(), 90_000);
+    await bed.ready(ALIAS, await push(), 240_000);
   });
 
   it('asks for no quota where no machine is needed', async () => {

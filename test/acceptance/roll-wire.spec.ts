@@ -113,7 +113,7 @@ describe('a roll over the wire', () => {
           : undefined;
       },
       'one node in quarantine',
-      120_000,
+      240_000,
     );
     // While the others went on, the time left said whom it depends on.
     const [words] = [...estimates].filter((condition) => condition !== undefined);
@@ -178,7 +178,7 @@ describe('a roll over the wire', () => {
       'rolled',
       'the halt',
       ({ phase, message }) => phase === 'failed' && /did not come up/.test(message),
-      60_000,
+      180_000,
     );
     expect(halted.message).toContain('did not come up');
     const after = estate.view

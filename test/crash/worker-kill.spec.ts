@@ -61,6 +61,8 @@ async function story(redisUrl: string | undefined, kills: number): Promise<void>
     const id = await register(bed, { alias: 'killed', masters: MASTERS, workers: WORKERS });
     outside.watchJobs(id);
     await bed.ready('killed');
+    // Each of the two commits is tested: the second one does not come before that has begun.
+    await eventually(() => outside.jobNames.length === 1, 'the conformance run of the first commit', 120_000);
     bed.sandbox.estate.evidence();
     const since = bed.sandbox.estate.aws.calls.length;
     const launched = outside.launches.length;
