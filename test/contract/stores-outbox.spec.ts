@@ -218,6 +218,11 @@ describe('events and outbox on Postgres', () => {
     expect(await types({ clusterId: 'c1' })).toEqual(['x', 'z']);
     expect(await stores.outbox.eventsAfter(from, 1)).toEqual([{ ...full, id: from + 1 }]);
     expect(await stores.outbox.lastEventId()).toBe(from + 3);
+    const newest = (await stores.outbox.newestEvents(2)).map(({ type }) => type);
+    expect(newest).toEqual(['y', 'z']);
+    expect((await stores.outbox.newestEvents(1, { channel: 'alpha' })).map(({ type }) => type)).toEqual([
+      'x',
+    ]);
   });
 
   it('never lets a reader see a later id before an earlier one', async () => {

@@ -95,6 +95,9 @@ it('gives pages to those who do not stream, and 401 and 400 where due', async ()
     items: Seen[];
   };
   expect(next.items[0]?.id).toBeGreaterThan(page.items[1]?.id as number);
+  const all = (await api.send('GET', '/api/v1/events?limit=1000')).body as { items: Seen[] };
+  const newest = (await api.send('GET', '/api/v1/events?limit=2&newest=true')).body as { items: Seen[] };
+  expect(newest.items).toEqual(all.items.slice(-2));
   expect(
     (await api.send('GET', '/api/v1/events', { token: null, headers: { Accept: 'text/event-stream' } }))
       .status,

@@ -18,6 +18,11 @@ export type DeliveryResult =
   | { readonly kind: 'disable'; readonly reason: string }
   | { readonly kind: 'dead'; readonly reason: string };
 
+export interface EventFilter {
+  readonly channel?: string;
+  readonly clusterId?: string;
+}
+
 /** The outbox: rows are written by the stores in the transaction of the state change, ordered per (route, subject). */
 export interface OutboxPort {
   /** Claims due deliveries for `claimFor`; within one route and subject only the oldest undelivered is handed out. */
@@ -33,11 +38,9 @@ export interface OutboxPort {
   /** Trouble that came and went, and has kept still since, is told of once more. Returns how many deliveries follow. */
   settleQuiet(now: Instant): Promise<number>;
   /** Events after `afterId`, oldest first, for SSE replay and `events --follow`. */
-  eventsAfter(
-    afterId: number,
-    limit: number,
-    filter?: { readonly channel?: string; readonly clusterId?: string },
-  ): Promise<readonly StoredEvent[]>;
+  eventsAfter(afterId: number, limit: number, filter?: EventFilter): Promise<readonly StoredEvent[]>;
+  /** The last events, oldest first, for whoever asks what happened. */
+  newestEvents(limit: number, filter?: EventFilter): Promise<readonly StoredEvent[]>;
   lastEventId(): Promise<number>;
   /** Calls back soon after events are committed (LISTEN/NOTIFY); a hint only. Returns the way to stop. */
   onCommitted(callback: () => void): () => void;

@@ -16,6 +16,7 @@ const querySchema = z.object({
   channel: z.string().optional(),
   cluster: z.string().optional(),
   after: z.coerce.number().int().min(0).optional(),
+  newest: z.enum(['true', 'false']).optional(),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 type EventQuery = z.infer<typeof querySchema>;
@@ -33,7 +34,10 @@ export class EventsController {
   ): Promise<void> {
     const query = await this.withClusterId(parseBody(querySchema, rawQuery));
     if (!(request.headers.accept ?? '').includes('text/event-stream')) {
-      const items = await this.api.outbox.eventsAfter(query.after ?? 0, query.limit, filterOf(query));
+      const items =
+        query.newest === 'true'
+          ? await this.api.outbox.newestEvents(query.limit, filterOf(query))
+          : await this.api.outbox.eventsAfter(query.after ?? 0, query.limit, filterOf(query));
       response.json({ items: items.map(encodeEvent) });
       return;
     }

@@ -26,6 +26,7 @@ export function addEvents(program: Command): void {
       const format = formatOf(command);
       if (follow) return followEvents(client(), `/api/v1/events?${query}`, format);
       query.set('limit', '1000');
+      if (options.after === undefined) query.set('newest', 'true');
       const answer = await client().get<{ items: StreamedEvent[] }>(`/api/v1/events?${query}`);
       print(format, answer.items, () => answer.items.map(eventLine).join('\n'));
     });

@@ -107,6 +107,7 @@ export function placeholderLock(tree: ConfigTree, cluster: Cluster): LockedInput
     availabilityZones: zones,
     subnets: subnets('a0'),
     loadBalancerSubnets: subnets('b0'),
+    etcdKmsKeyArn: `arn:aws:kms:${cluster.region}:${cluster.infrastructureAccount.split(':').at(-1)}:key/00000000-0000-0000-0000-000000000000`,
     images: Object.fromEntries(
       wanted.images.map(({ name, owner }) => [`${name}|${owner}`, 'ami-00000000000000000']),
     ),

@@ -1,6 +1,6 @@
 import type { Duration, Instant } from '#kernel';
 import { retryDelay, type FleetEvent, type StoredEvent } from '#fleet';
-import type { Delivery, DeliveryResult, OutboxPort } from '#ports';
+import type { Delivery, DeliveryResult, EventFilter, OutboxPort } from '#ports';
 import type { Database, Queryable } from '../database.js';
 import type { EventListener } from '../event-listener.js';
 import type { EventWriter } from '../event-writer.js';
@@ -78,6 +78,15 @@ interface DeliveryRow extends EventRow {
 }
 
 /** Deliveries and the log of events. */
+/** Conditions after `params`, and the parameters with them. */
+function whereEvents(filter: EventFilter, params: readonly unknown[]): readonly [string, unknown[]] {
+  const all = [...params];
+  let where = '';
+  if (filter.channel !== undefined) where += ` AND e.channel = $${all.push(filter.channel)}`;
+  if (filter.clusterId !== undefined) where += ` AND e.cluster_id = $${all.push(filter.clusterId)}`;
+  return [where, all];
+}
+
 export class OutboxRepository implements OutboxPort {
   constructor(
     private readonly database: Database,
@@ -126,14 +135,17 @@ export class OutboxRepository implements OutboxPort {
   async eventsAfter(
     afterId: number,
     limit: number,
-    filter: { readonly channel?: string; readonly clusterId?: string } = {},
+    filter: EventFilter = {},
   ): Promise<readonly StoredEvent[]> {
-    const params: unknown[] = [afterId, limit];
-    let where = 'e.id > $1';
-    if (filter.channel !== undefined) where += ` AND e.channel = $${params.push(filter.channel)}`;
-    if (filter.clusterId !== undefined) where += ` AND e.cluster_id = $${params.push(filter.clusterId)}`;
-    const sql = `SELECT e.id, ${EVENT_COLUMNS} FROM events e WHERE ${where} ORDER BY e.id LIMIT $2`;
+    const [where, params] = whereEvents(filter, [afterId, limit]);
+    const sql = `SELECT e.id, ${EVENT_COLUMNS} FROM events e WHERE e.id > $1${where} ORDER BY e.id LIMIT $2`;
     return (await this.database.rows<EventRow>(sql, params)).map(toEvent);
+  }
+
+  async newestEvents(limit: number, filter: EventFilter = {}): Promise<readonly StoredEvent[]> {
+    const [where, params] = whereEvents(filter, [limit]);
+    const sql = `SELECT e.id, ${EVENT_COLUMNS} FROM events e WHERE true${where} ORDER BY e.id DESC LIMIT $1`;
+    return (await this.database.rows<EventRow>(sql, params)).map(toEvent).reverse();
   }
 
   async lastEventId(): Promise<number> {
