@@ -47,7 +47,8 @@ export async function rollPools(
   reportBoots(pass, step, decision.boots);
   const after = await act(pass, step, decision);
   tellNotes(pass, step, decision.notes);
-  tellFinished(pass, step, decision);
+  // The update's own roll is still to come where only the last one's is finished.
+  if (which === 'all') tellFinished(pass, step, decision);
   pass.memory.set(rollMemoryKey(step), after);
   return outcomeOf(pass, decision, policies.value);
 }
