@@ -187,9 +187,42 @@ describe('updates on Postgres', () => {
     await expect(stores.registry.deleteCluster(id, by)).rejects.toMatchObject({
       failure: { code: 'cluster-not-empty' },
     });
+    await expectToStay(id);
     await stores.registry.updateCluster(id, { lifecycleStatus: 'decommissioned' }, by);
+    await stores.registry.updateCluster(id, { region: 'eu-west-1' }, by);
     await stores.registry.deleteCluster(id, by);
   });
+
+  /** What was made for it would be looked for, and made again, elsewhere. */
+  async function expectToStay(clusterId: string): Promise<void> {
+    const present = await stores.registry.getCluster(clusterId);
+    await stores.registry.createAccount(account({ id: 'aws:other', externalId: '999999999999' }), by);
+    for (const [patch, field] of [
+      [{ region: 'eu-west-1' }, 'region'],
+      [{ localId: 'elsewhere' }, 'local_id'],
+      [{ provider: 'zalando-eks' }, 'provider'],
+      [{ infrastructureAccount: 'aws:other' }, 'infrastructure_account'],
+    ] as const) {
+      await expect(stores.registry.updateCluster(clusterId, patch, by)).rejects.toMatchObject({
+        failure: { code: 'cluster-not-empty', message: expect.stringContaining(`${field} of cluster`) },
+      });
+    }
+    const accountId = present?.infrastructureAccount as string;
+    await expect(
+      stores.registry.updateAccount(accountId, { externalId: '999999999999' }, by),
+    ).rejects.toMatchObject({
+      failure: {
+        code: 'account-not-empty',
+        message: expect.stringContaining(`: ${present?.alias}`),
+      },
+    });
+    await stores.registry.updateAccount('aws:other', { externalId: '888888888888' }, by);
+    await stores.registry.updateCluster(clusterId, { region: 'eu-central-1', environment: 'other' }, by);
+    expect(await stores.registry.getCluster(clusterId)).toMatchObject({
+      region: 'eu-central-1',
+      environment: 'other',
+    });
+  }
 
   it('moves the lifecycle but never takes a decommission request back', async () => {
     await commit({ lifecycle: 'ready' });

@@ -61,6 +61,10 @@ export interface RegistryPort {
   getCluster(id: string): Promise<Cluster | undefined>;
   /** The account must exist. Alias and id are unique. */
   createCluster(cluster: NewCluster, change: Change): Promise<Cluster>;
+  /**
+   * Account, region, local id and provider of a cluster for which something may stand outside never change: rejects with
+   * `cluster-not-empty` (class invalid), as `updateAccount` does with `account-not-empty` for the account they stand in.
+   */
   updateCluster(id: string, patch: ClusterPatch, change: Change): Promise<Cluster>;
   /**
    * Removes the record of a cluster for which Fairway holds nothing outside (no intent was ever recorded, or it is

@@ -48,6 +48,7 @@ export class AccountRepository {
       requireVersion(`account ${id}`, current.recordVersion, change);
       const fields = changedFields(current, patch);
       if (fields.length === 0) return toAccount(current);
+      if (fields.includes('externalId') || fields.includes('type')) await requireEmpty(tx, id);
       const next = { ...current, ...pick(patch, fields), id, recordVersion: current.recordVersion + 1 };
       await tx.manager.update(AccountEntity, { id }, next);
       await this.record(tx, id, 'updated', fields, change);
@@ -85,6 +86,24 @@ export class AccountRepository {
     ]);
   }
 }
+
+/** Clusters would be looked for, and made again, in another account than the one they stand in. */
+async function requireEmpty(tx: Transaction, id: string): Promise<void> {
+  const built = await tx.rows<{ alias: string }>(BUILT, [id]);
+  if (built.length === 0) return;
+  fail({
+    class: 'invalid',
+    code: 'account-not-empty',
+    message: `external_id and type of infrastructure account ${id} cannot change while clusters stand in it: ${built.map(({ alias }) => alias).join(', ')}`,
+    hint: 'Register the other account under an id of its own.',
+  });
+}
+
+const BUILT = `
+  SELECT alias FROM clusters c
+   WHERE infrastructure_account = $1 AND lifecycle_status <> 'decommissioned'
+     AND EXISTS (SELECT 1 FROM intents i WHERE i.cluster_id = c.id)
+   ORDER BY alias LIMIT 5`;
 
 const accountNotFound = (id: string): never =>
   fail({ class: 'invalid', code: 'not-found', message: `infrastructure account ${id} does not exist` });

@@ -55,6 +55,8 @@ export class ClusterRepository {
   async update(id: string, patch: ClusterPatch, change: Change): Promise<Cluster> {
     return this.change(id, change, 'cluster.updated', async (tx, current) => {
       const fields = changedFields(current, patch);
+      const moved = fields.filter((field) => WHEREABOUTS[field] !== undefined);
+      if (moved.length > 0 && (await isBuilt(tx, current))) clusterStays(current, moved);
       if (fields.length > 0) await tx.manager.update(ClusterEntity, { id }, pick(patch, fields));
       const message = `cluster ${id} was changed: ${fields.join(', ')}`;
       return { fields, message, ...urgency(current, patch) };
@@ -67,8 +69,7 @@ export class ClusterRepository {
       // First the lease, as in every leased transaction: a pass that still runs loses it and stops.
       await tx.execute('DELETE FROM leases WHERE name = $1', [`cluster/${id}`]);
       const current = await this.locked(tx, id, change);
-      const acted = await tx.rows('SELECT 1 FROM intents WHERE cluster_id = $1 LIMIT 1', [id]);
-      if (acted.length > 0 && current.lifecycleStatus !== 'decommissioned') clusterNotEmpty(current);
+      if (await isBuilt(tx, current)) clusterNotEmpty(current);
       await tx.execute('DELETE FROM clusters WHERE id = $1', [id]);
       await tx.execute(
         `UPDATE problems SET resolved_at = to_timestamp($2::float8 / 1000)
@@ -159,6 +160,20 @@ export class ClusterRepository {
   }
 }
 
+/** Fields by which what was made for a cluster is found again, as the registry's contract calls them. */
+const WHEREABOUTS: Readonly<Record<string, string>> = {
+  infrastructureAccount: 'infrastructure_account',
+  region: 'region',
+  localId: 'local_id',
+  provider: 'provider',
+};
+
+/** Whether something may stand outside for it. */
+async function isBuilt(tx: Transaction, cluster: Cluster): Promise<boolean> {
+  if (cluster.lifecycleStatus === 'decommissioned') return false;
+  return (await tx.rows('SELECT 1 FROM intents WHERE cluster_id = $1 LIMIT 1', [cluster.id])).length > 0;
+}
+
 /** A decommission and a cluster that was let go again are what people wait for. */
 function urgency(current: Cluster, patch: ClusterPatch): { readonly priority?: DuePriority } {
   if (patch.lifecycleStatus === 'decommission-requested') return { priority: DUE_PRIORITY.decommission };
@@ -172,6 +187,14 @@ const clusterNotFound = (id: string): never =>
 
 export const configItemNotFound = (owner: string, key: string): never =>
   fail({ class: 'invalid', code: 'not-found', message: `${owner} has no config item ${key}` });
+
+const clusterStays = (cluster: Cluster, fields: readonly string[]): never =>
+  fail({
+    class: 'invalid',
+    code: 'cluster-not-empty',
+    message: `${fields.map((field) => WHEREABOUTS[field]).join(', ')} of cluster ${cluster.id} cannot change: a second one would be made there, and what stands would be forgotten`,
+    hint: 'Register the new place as a cluster of its own, and decommission this one when it is no longer needed.',
+  });
 
 const clusterNotEmpty = (cluster: Cluster): never =>
   fail({
