@@ -7,6 +7,7 @@ import {
 } from '#engine';
 import type { KubernetesObject } from '#fleet';
 import { FailureError, randomIds } from '#kernel';
+import type { ObjectsPlan } from '../../libs/engine/src/plan/plan-objects.js';
 import { configMap, Killed, ManifestsBed, type ComponentInput } from '../support/manifests-bed.js';
 
 const maps = (from: number, to: number): readonly KubernetesObject[] =>
@@ -20,6 +21,13 @@ const ours = (bed: ManifestsBed): readonly string[] =>
 
 const inventoryOf = async (bed: ManifestsBed): Promise<readonly string[]> =>
   (await bed.stores.updates.inventory(bed.clusterId)).map(({ ref }) => ref.name).sort();
+
+const leaving = ({ objects }: ObjectsPlan): readonly string[] =>
+  objects
+    .filter(({ action, kept }) => action === 'delete' || kept !== undefined)
+    .map(({ ref, action, kept }) =>
+      kept === undefined ? `${ref.name} ${action}` : `${ref.name} kept: ${kept}`,
+    );
 
 describe('the prune step', () => {
   let bed: ManifestsBed;
@@ -55,6 +63,8 @@ describe('the prune step', () => {
       spec: { ports: [{ port: 80 }] },
     };
     await settled([{ name: 'a', objects: [...maps(0, 3), service] }]);
+    bed.commit([{ name: 'a', objects: maps(0, 2) }]);
+    expect([...leaving(await bed.plan())].sort()).toEqual(['m-2 delete', 's delete']);
     const before = bed.requestCount;
     const { prune } = await settled([{ name: 'a', objects: maps(0, 2) }]);
     expect(prune).toMatchObject({ kind: 'done', changed: true, summary: '2 objects deleted' });
@@ -70,6 +80,11 @@ describe('the prune step', () => {
       { name: 'b', objects: maps(2, 4) },
     ];
     await settled(both);
+    bed.commit([{ name: 'a', objects: maps(0, 2) }]);
+    expect(leaving(await bed.plan())).toEqual([
+      'm-2 kept: the whole component b is gone from Git',
+      'm-3 kept: the whole component b is gone from Git',
+    ]);
     const { report } = await settled([{ name: 'a', objects: maps(0, 2) }]);
     expect(report.problems).toMatchObject([
       { title: 'prune blocked: component vanished', hint: expect.stringContaining('removed: true') },

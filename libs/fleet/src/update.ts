@@ -42,6 +42,8 @@ export interface PlannedObject {
   readonly ref: ObjectRef;
   readonly component: string;
   readonly action: 'create' | 'change' | 'none' | 'delete';
+  /** It left Git and is not deleted: why. */
+  readonly kept?: string;
   /** Paths that change, secrets masked. */
   readonly fields: readonly string[];
   /** What changes there, as `fairway diff` shows it; at most 40 places. */

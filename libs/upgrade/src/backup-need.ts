@@ -36,7 +36,7 @@ export function irreversibleDeeds({
       deeds.push(`replacement of ${roll.outdated.length} control plane nodes (${roll.pool})`);
   }
   const gone = (plan?.objects ?? []).filter(
-    ({ action, ref }) => action === 'delete' && PRECIOUS.has(ref.kind),
+    ({ action, kept, ref }) => (action === 'delete' || kept !== undefined) && PRECIOUS.has(ref.kind),
   );
   for (const [kind, names] of groups(gone)) deeds.push(`removal of ${names} ${kind}`);
   return deeds;

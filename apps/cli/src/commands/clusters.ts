@@ -138,10 +138,11 @@ function planText({ plan, commit, state }: PlanAnswer): string {
       `  object ${object.action} ${object.ref.kind} ${where}${object.ref.name} (${object.component})${fields}`,
     );
   }
-  if (plan.objects.some(({ action }) => action === 'delete'))
-    lines.push(
-      '  what is deleted goes last, as far as the rules of pruning allow; fairway prune list shows what is kept',
-    );
+  for (const { ref, component, kept } of plan.objects) {
+    if (kept === undefined) continue;
+    const where = ref.namespace === undefined ? '' : `${ref.namespace}/`;
+    lines.push(`  object kept ${ref.kind} ${where}${ref.name} (${component}), though it left Git: ${kept}`);
+  }
   for (const roll of plan.nodes.filter(({ outdated }) => outdated.length > 0)) {
     lines.push(`  roll ${roll.pool}: ${roll.outdated.length} of ${roll.total} nodes (${roll.reason})`);
   }

@@ -1,6 +1,7 @@
 import type { PlannedObject } from '#fleet';
 import { refKey, refOf } from '#fleet';
 import { planStages } from '#manifests';
+import { askPrune } from '../manifests/ask-prune.js';
 import { compareObjects, type Compared } from '../manifests/compare-objects.js';
 import { leftAlone } from '../manifests/drift-scan.js';
 import { surveyObjects, type Survey } from '../manifests/survey.js';
@@ -25,7 +26,7 @@ export async function planObjects(pass: Pass): Promise<ObjectsPlan> {
   const compared = await compareObjects(pass, objects, survey, leftAlone(findings, objects));
   const results = [...compared.values()];
   return {
-    objects: [...results.map(planned), ...deletions(survey, compared)],
+    objects: [...results.map(planned), ...(await deletions(pass, survey, compared))],
     blockers: results.flatMap(({ refused }) =>
       refused
         ? [{ what: refused.message, remedy: refused.hint ?? 'Merge a fix; its component is not applied.' }]
@@ -63,8 +64,20 @@ function planned({ staged, action, lines }: Compared): PlannedObject {
   };
 }
 
-/** What the prune would like to delete; what keeps it from that is decided when it is its turn. */
-const deletions = (survey: Survey, compared: ReadonlyMap<string, Compared>): readonly PlannedObject[] =>
-  [...survey.inventory.values()]
-    .filter(({ ref }) => !compared.has(refKey(ref)))
-    .map(({ ref, component }) => ({ ref, component, action: 'delete', fields: [] }));
+/** What left Git: deleted, or kept and why, by the rules of the prune as things are now. */
+async function deletions(
+  pass: Pass,
+  survey: Survey,
+  compared: ReadonlyMap<string, Compared>,
+): Promise<readonly PlannedObject[]> {
+  const left = [...survey.inventory.values()].filter(({ ref }) => !compared.has(refKey(ref)));
+  if (left.length === 0) return [];
+  const { decision } = await askPrune(pass);
+  const goes = new Set(decision.prune.map(({ item }) => refKey(item.ref)));
+  const kept = new Map(decision.blocked.map(({ item, reason }) => [refKey(item.ref), reason]));
+  return left.flatMap(({ ref, component }): readonly PlannedObject[] => {
+    const reason = kept.get(refKey(ref));
+    if (goes.has(refKey(ref))) return [{ ref, component, action: 'delete', fields: [] }];
+    return reason === undefined ? [] : [{ ref, component, action: 'none', fields: [], kept: reason }];
+  });
+}

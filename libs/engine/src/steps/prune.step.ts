@@ -1,19 +1,17 @@
 import { done, hours, toFailure, type Failure, type Outcome } from '#kernel';
 import type { KubernetesObject, PruneState } from '#fleet';
-import { problemOf, problemType, refKey, refOf } from '#fleet';
-import { decidePrune, planStages, type PruneDecision, type PruneItem } from '#manifests';
+import { problemOf, problemType, refKey } from '#fleet';
+import type { PruneDecision, PruneItem } from '#manifests';
 import type { InventoryEntry, ManifestRequest } from '#ports';
 import { mapBounded } from '../bounded.js';
 import { declareApplySet } from '../manifests/apply-set.js';
+import { APPROVED, askPrune } from '../manifests/ask-prune.js';
 import { passesByItself } from '../manifests/compare-objects.js';
 import { API_CONCURRENCY } from '../manifests/survey.js';
 import type { Pass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
 import { heldOutcome } from './held.js';
 import type { StepRunner } from './step-runner.js';
-
-/** Memory key: `pruneKey`s that a confirmation let go, while they are to go. A crash must not ask again. */
-const APPROVED = 'prune/approved';
 
 /**
  * Deletes what Fairway applied and Git does not name any more, last and in reverse order. What may not go stays, each with
@@ -26,23 +24,7 @@ export const pruneStep: StepRunner = {
   errorThreshold: 3,
   irreversible: true,
   run: async (pass): Promise<Outcome> => {
-    const desired = desiredRefs(pass);
-    const [inventory, requests] = await Promise.all([
-      pass.ports.updates.inventory(pass.cluster.id),
-      confirmations(pass),
-    ]);
-    const keys = new Set(desired.map(refKey));
-    const candidates = inventory.filter(({ ref }) => !keys.has(refKey(ref)));
-    const live = await readLive(pass, candidates);
-    const decision = decidePrune({
-      clusterId: pass.cluster.id,
-      inventory,
-      desired,
-      components: pass.desired.components.map(({ name, settings }) => ({ name, ...settings })),
-      live,
-      confirmations: requests.flatMap(({ digest }) => (digest === undefined ? [] : [digest])),
-      approved: approvedOf(pass),
-    });
+    const { inventory, candidates, live, requests, decision } = await askPrune(pass);
     if (candidates.length === 0) return conclude(pass, inventory, decision, requests, NOTHING);
     const held = decision.prune.length > 0 ? heldOutcome(pass) : undefined;
     if (held) return held;
@@ -51,35 +33,6 @@ export const pruneStep: StepRunner = {
     return conclude(pass, inventory, decision, requests, await pruneAll(pass, decision, live));
   },
 };
-
-/** The labelled refs as they are applied; a tombstoned component wants nothing. */
-function desiredRefs(pass: Pass) {
-  const stages = planStages(pass.desired.components, pass.cluster.id);
-  // The manifests step has refused such a revision before.
-  if (!stages.ok) throw new Error(stages.error.message);
-  return stages.value.flatMap((stage) => stage.batches.flat()).map(({ object }) => refOf(object));
-}
-
-const confirmations = async (pass: Pass): Promise<readonly ManifestRequest[]> =>
-  (await pass.ports.updates.openManifestRequests(pass.cluster.id)).filter(
-    ({ kind }) => kind === 'confirm-prune',
-  );
-
-const approvedOf = (pass: Pass): readonly string[] => {
-  const stored = pass.memory.get(APPROVED);
-  return Array.isArray(stored) ? stored.map(String) : [];
-};
-
-async function readLive(
-  pass: Pass,
-  candidates: readonly InventoryEntry[],
-): Promise<ReadonlyMap<string, KubernetesObject>> {
-  const found = await mapBounded(candidates, API_CONCURRENCY, async ({ ref }) => {
-    const object = await pass.kubernetes.get(ref);
-    return object ? [[refKey(ref), object] as const] : [];
-  });
-  return new Map(found.flat());
-}
 
 interface Pruned {
   readonly gone: readonly InventoryEntry[];
