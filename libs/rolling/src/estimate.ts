@@ -17,6 +17,8 @@ import type { GroupReport } from './report.js';
 
 /** An end that is overdue is not due now: a part of its usual time is always still to come. */
 const LEAST_LEFT = 0.1;
+/** A boot that takes this many times the usual: nobody knows when it ends, or whether it does. */
+const OVERDUE = 2;
 
 /** The state from which the rest of a roll is reckoned; all times in one unit. */
 interface RestOfRoll {
@@ -74,7 +76,7 @@ function measured(draft: RollDraft, group: GroupState): Measured {
   };
 }
 
-/** Time until the group has no outdated node left; infinite while a drain waits for somebody whose time nobody knows. */
+/** Time until the group has no outdated node left; infinite while a drain waits for somebody, or for a boot, whose time nobody knows. */
 export function groupEta(draft: RollDraft, group: GroupState): number {
   const { b, e } = measured(draft, group);
   if (group.members.some((member) => waitsForSomebody(draft, member, e))) return Number.POSITIVE_INFINITY;
@@ -84,9 +86,11 @@ export function groupEta(draft: RollDraft, group: GroupState): number {
     const since = draft.instance(member.id)?.nominatedAt ?? draft.instance(member.id)?.terminate?.at;
     return Math.max(e * LEAST_LEFT, e - (draft.now - (since ?? draft.now)));
   });
-  const booting = group.members
+  const ages = group.members
     .filter((member) => !member.outdated && !away.includes(member) && !isAvailable(draft, member))
-    .map((member) => Math.max(b * LEAST_LEFT, b - sinceLaunch(draft, member)));
+    .map((member) => sinceLaunch(draft, member));
+  if (ages.some((age) => age > OVERDUE * b)) return Number.POSITIVE_INFINITY;
+  const booting = ages.map((age) => Math.max(b * LEAST_LEFT, b - age));
   const serving = group.members.filter((member) => isAvailable(draft, member)).length;
   const wanted = wantedSize(group, draft.pool(group.name));
   const spare = [...Array.from({ length: Math.max(0, serving - wanted) }, () => 0), ...booting];

@@ -52,4 +52,17 @@ describe('what is told of a drain that waits', () => {
   it('estimates no end that nobody knows', () => {
     expect(decisionAfter(minutes(6)).etaMs).toBeUndefined();
   });
+
+  it('estimates no end while a new node takes more than twice its time', () => {
+    const world = new RollWorld(workersOnly(3, { badImage: true }));
+    const [began, said]: [number, Map<number, boolean>] = [world.now, new Map()];
+    drive(world, {
+      policy: testPolicy({ expectedBoot: minutes(4) }),
+      until: ({ etaMs }) => {
+        said.set(Math.floor((world.now - began) / minutes(1)), etaMs !== undefined);
+        return world.now - began > minutes(12);
+      },
+    });
+    expect([said.get(3), said.get(7), said.get(9), said.get(11)]).toEqual([true, true, false, false]);
+  });
 });
