@@ -10,6 +10,20 @@ interface WishOptions {
   readonly reason: string;
 }
 
+interface ClusterState {
+  readonly phase: string;
+  readonly message: string;
+}
+
+const found = (items: readonly DriftItem[], { phase }: ClusterState): readonly string[] => {
+  if (items.length > 0) return [rows(items)];
+  return [phase === 'ready' ? 'nothing differs from Git' : 'nothing is known to differ from Git'];
+};
+
+/** The comparison is part of a pass that gets as far as the manifests. */
+const notLookedAt = ({ phase, message }: ClusterState): readonly string[] =>
+  phase === 'ready' ? [] : [`the cluster is ${phase} (${message}): it is compared anew when that is over`];
+
 export function addDrift(program: Command): void {
   const drift = program.command('drift').description('fields of a cluster that are not what Git says');
   drift
@@ -17,7 +31,8 @@ export function addDrift(program: Command): void {
     .description('each field with who wrote it and since when')
     .action(async (name: string, _options: object, command: Command) => {
       const { items } = await client().get<{ items: readonly DriftItem[] }>(pathOf(name, 'drift'));
-      print(formatOf(command), items, () => (items.length === 0 ? 'nothing differs from Git' : rows(items)));
+      const cluster = await client().get<ClusterState>(`/api/v1/clusters/${encodeURIComponent(name)}`);
+      print(formatOf(command), items, () => [...found(items, cluster), ...notLookedAt(cluster)].join('\n'));
       if (items.some(({ state }) => state !== 'accepted')) process.exitCode = EXIT.changesPending;
     });
   drift
