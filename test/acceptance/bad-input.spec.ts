@@ -168,6 +168,28 @@ describe('bad input', () => {
     expect((await bed.api.cluster('two')).problems).toEqual([]);
   });
 
+  it('a stack that AWS refused for want of something of the account is tried again by the next commit', async () => {
+    const { faults } = bed.sandbox.estate.aws;
+    const undo = faults.failResource({
+      stackName: 'kube-1',
+      account: ACCOUNTS[0],
+      verb: 'update',
+      reason: 'limit exceeded',
+    });
+    await clone.edit('cluster/cluster.yaml', (text) =>
+      text
+        .replace('Description: Kubernetes cluster', 'Description: The Kubernetes cluster')
+        .replace('application: "kubernetes"', 'application: "kube"'),
+    );
+    await clone.publish('another cluster stack');
+    const row = await bed.until('one', 'telling of the stack', ({ phase }) => phase === 'failed');
+    expect(textOf(row.problems)).toContain('limit exceeded');
+    undo();
+    await clone.write('README.md', 'the limit is higher now');
+    await bed.ready('one', await clone.publish('nothing of the stack'));
+    expect((await bed.api.cluster('one')).problems).toEqual([]);
+  });
+
   it('Git away keeps the last good revision, raises one problem and heals by itself', async () => {
     const { current_version: version } = await bed.api.cluster('one');
     const before = writes();

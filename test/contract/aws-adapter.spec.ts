@@ -165,6 +165,18 @@ describe('trouble with AWS', () => {
     await reaches(again, 'UPDATE_COMPLETE');
   });
 
+  it('what failed for a reason outside of the template can be tried again as it is', async () => {
+    const stack = await stackOf('failed-once');
+    await execute(stack);
+    await reaches(stack, 'CREATE_COMPLETE');
+    world.faults.failResource({ stackName: stack.name, logicalId: 'Group', verb: 'update', reason: 'limit' });
+    const wanted = await stackOf(stack.name, '6');
+    await execute(wanted);
+    await reaches(wanted, 'UPDATE_ROLLBACK_COMPLETE');
+    await execute(wanted);
+    await reaches(wanted, 'UPDATE_COMPLETE');
+  });
+
   it('a rollback that fails blocks, and goes on when it is continued', async () => {
     const base = await stackOf('failed-rollback');
     const stack = { ...base, body: base.body.replace('  Group:\n', '  Group:\n    DependsOn: Floating\n') };

@@ -32,6 +32,9 @@ export interface RollDecision {
   readonly unblock?: string;
 }
 
+/** Code of the note about a machine whose Node is missing and may still come. */
+export const NO_NODE = 'node-missing';
+
 /** Something that people should know. Codes are stable; texts are not. */
 export interface RollNote {
   readonly pool: string;

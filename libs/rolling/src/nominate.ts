@@ -1,3 +1,5 @@
+import { formatDuration } from '#kernel';
+import { NO_NODE } from './decision.js';
 import type { RollDraft } from './draft.js';
 import { expectedDrainSeconds } from './drainable.js';
 import {
@@ -179,14 +181,26 @@ function permitted(
   member: Member,
   available = availableOf(draft, group),
 ): boolean {
-  if (
-    member.node === undefined &&
-    member.outdated &&
-    sinceLaunch(draft, member) < group.policy.registerTimeout
-  )
-    return false;
+  if (mayStillRegister(draft, group, member)) return false;
   if (!isAvailable(draft, member)) return true;
   return available - 1 >= wantedSize(group, draft.pool(group.name)) - unavailableAllowed(group);
+}
+
+/** A young machine whose Node is missing (not there yet, or deleted by hand) is left to come until its time is over. */
+function mayStillRegister(draft: RollDraft, group: GroupState, member: Member): boolean {
+  if (member.node !== undefined || !member.outdated) return false;
+  const left = group.policy.registerTimeout - sinceLaunch(draft, member);
+  if (left <= 0) return false;
+  draft.look(left);
+  draft.note({
+    pool: group.pool.pool,
+    instance: member.id,
+    code: NO_NODE,
+    severity: 'info',
+    message: `${member.id} has no Node: without one it is replaced in ${formatDuration(left)}`,
+    unblock: 'Restart its kubelet if the Node was deleted, or terminate the instance.',
+  });
+  return true;
 }
 
 const availableOf = (draft: RollDraft, { members }: GroupState): number =>

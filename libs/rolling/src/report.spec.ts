@@ -65,4 +65,30 @@ describe('what is told of a drain that waits', () => {
     });
     expect([said.get(3), said.get(7), said.get(9), said.get(11)]).toEqual([true, true, false, false]);
   });
+
+  it('names the machine whose Node somebody deleted, and replaces it when its time is over', () => {
+    const world = new RollWorld(workersOnly(3, { workloads: [] }));
+    const policy = testPolicy();
+    const said: string[] = [];
+    const end = drive(world, {
+      policy,
+      limits: { involuntary: 1 },
+      before: ({ groups, now }, pass) => {
+        const machine = groups[0]?.instances.at(-1);
+        if (pass !== 0 || !machine) return;
+        delete machine.node;
+        Object.assign(machine, { launchedAt: now });
+      },
+      until: ({ state, message }) => {
+        said.push(`${state}: ${message}`);
+        return false;
+      },
+    });
+    expect(said.filter((one) => one.startsWith('blocked'))).toEqual([]);
+    expect(said.join('\n')).toMatch(
+      /0 of 3 replaced, i-asg-workers-o3 has no Node: without one it is replaced in 15m/,
+    );
+    expect(end.decision.state).toBe('done');
+    expect(end.elapsedMs).toBeGreaterThan(policy.registerTimeout);
+  });
 });

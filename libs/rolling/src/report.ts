@@ -2,7 +2,7 @@ import type { Duration } from '#kernel';
 import { formatDuration } from '#kernel';
 import type { NodeProgress } from '#fleet';
 import { bootsOf } from './boots.js';
-import type { RollDecision, RollNote } from './decision.js';
+import { NO_NODE, type RollDecision, type RollNote } from './decision.js';
 import type { RollDraft } from './draft.js';
 import { firstPerCause } from './drain.js';
 import { efficiencyOf, groupEta } from './estimate.js';
@@ -76,10 +76,14 @@ function isMoving(draft: RollDraft, { group, finished, coming, turn }: GroupRepo
   )
     return true;
   if (coming > 0 || draft.pool(group.name)?.surgePending !== undefined) return true;
+  if (withoutNode(draft, group) !== undefined) return true;
   // Its Node object goes when the cloud controller finds the instance gone.
   if (draft.instancesOf(group.name).some(([, { state }]) => state === 'instance-gone')) return true;
   return group.members.some((member) => isAway(draft.instance(member.id)) && !isStuck(draft, group, member));
 }
+
+const withoutNode = (draft: RollDraft, { members }: GroupState): RollNote | undefined =>
+  draft.notes.find(({ code, instance }) => code === NO_NODE && members.some(({ id }) => id === instance));
 
 const isStuck = (draft: RollDraft, group: GroupState, member: Member): boolean => {
   const since = draft.instance(member.id)?.blockedSince;
@@ -222,7 +226,7 @@ function blockedWords(
     notes.find((note) => note.code.startsWith('drain-blocked-'));
   if (!worst)
     return {
-      message: 'no node may be taken away now',
+      message: `no node of ${[...new Set(open.map(({ group }) => group.pool.pool))].join(', ')} may be taken away now`,
       unblock: 'Look at the nodes of the pool: too few are available.',
     };
   return { message: worst.message, ...(worst.unblock !== undefined && { unblock: worst.unblock }) };
@@ -239,6 +243,8 @@ function groupWords(draft: RollDraft, { group, turn, coming }: GroupReport): str
   });
   if (coming > 0) what.push(`${coming} on the way in${firstWait(group)}`);
   if (what.length === 0 && turn.waits !== undefined) what.push(`waits ${turn.waits}`);
+  const unregistered = what.length === 0 ? withoutNode(draft, group) : undefined;
+  if (unregistered) what.push(unregistered.message);
   if (what.length === 0) what.push(left > 0 ? 'next node soon' : 'tidying up');
   return `${group.pool.pool}: ${count}, ${what.join(', ')}`;
 }

@@ -9,6 +9,8 @@ import { heldOutcome } from './held.js';
 interface Executed {
   readonly content: string;
   readonly changeSetId: string;
+  /** Of the update that it was executed for: another one may try the same content again. */
+  readonly updateId?: string;
 }
 
 /**
@@ -21,7 +23,8 @@ export async function ensureStack(pass: Pass, step: StepKind, stack: StackTempla
   // The memory of an execution is stored before it: while its intent is open, it may never have happened.
   const interrupted = await pass.intents.leftOpen(step, { target: stack.name, verb: EXECUTE });
   const view = await pass.aws.describeStack(stack.name);
-  const verdict = view && judgeStatus(view, executed?.content === content && interrupted.length === 0);
+  const same = executed?.content === content && interrupted.length === 0;
+  const verdict = view && judgeStatus(view, same, executed?.updateId === pass.update.id);
   switch (verdict) {
     case 'in-progress':
       return waiting(`stack ${stack.name} (${view?.status})`, pass.settings.pollInterval);
@@ -42,14 +45,14 @@ const EXECUTE = 'execute-change-set';
 
 type Verdict = 'in-progress' | 'settled' | 'refused-this-content' | 'stuck' | 'dead' | 'changeable';
 
-function judgeStatus(view: StackView, sameContent: boolean): Verdict {
+function judgeStatus(view: StackView, sameContent: boolean, sameUpdate: boolean): Verdict {
   const { status } = view;
   if (status === 'UPDATE_ROLLBACK_FAILED') return 'stuck';
   if (status === 'REVIEW_IN_PROGRESS') return 'changeable';
   if (status.endsWith('_IN_PROGRESS')) return 'in-progress';
   if (status === 'CREATE_FAILED' || status === 'ROLLBACK_FAILED' || status === 'DELETE_FAILED') return 'dead';
   if (status === 'ROLLBACK_COMPLETE' || status === 'UPDATE_ROLLBACK_COMPLETE') {
-    return sameContent ? 'refused-this-content' : 'changeable';
+    return sameContent && sameUpdate ? 'refused-this-content' : 'changeable';
   }
   if (status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE' || status === 'IMPORT_COMPLETE') {
     return sameContent ? 'settled' : 'changeable';
@@ -68,12 +71,12 @@ async function change(
   const left = interrupted.map((intent) => intent.id);
   if (prepared.kind === 'none') {
     await pass.intents.settle(left, 'observed');
-    remember(pass, stack.name, { content, changeSetId: '' });
+    remember(pass, stack.name, { content, changeSetId: '', updateId: pass.update.id });
     return done(`stack ${stack.name} is up to date`);
   }
   const held = heldOutcome(pass);
   if (held) return held;
-  remember(pass, stack.name, { content, changeSetId: prepared.changeSetId });
+  remember(pass, stack.name, { content, changeSetId: prepared.changeSetId, updateId: pass.update.id });
   await pass.intents.perform(
     {
       step,

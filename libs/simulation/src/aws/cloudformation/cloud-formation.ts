@@ -116,7 +116,7 @@ export class CloudFormation {
 
   createChangeSet(request: ChangeSetRequest): { readonly changeSet: ChangeSet; readonly stack: Stack } {
     const stack = this.stackForChangeSet(request);
-    const known = [...stack.changeSets.values()].find(({ name }) => name === request.name);
+    const known = pendingChangeSet(stack, request.name);
     if (known && request.token !== undefined && known.token === request.token)
       return { changeSet: known, stack };
     if (known)
@@ -149,12 +149,7 @@ export class CloudFormation {
     const stacks = stackName === undefined ? this.stacks : [this.find(stackName)];
     for (const stack of stacks) {
       const byId = stack.changeSets.get(name);
-      const byName =
-        stackName === undefined
-          ? undefined
-          : [...stack.changeSets.values()].find(
-              (set) => set.name === name && set.executionStatus !== 'EXECUTE_COMPLETE',
-            );
+      const byName = stackName === undefined ? undefined : pendingChangeSet(stack, name);
       const changeSet = byId ?? byName;
       if (changeSet) return { changeSet, stack };
     }
@@ -284,3 +279,9 @@ const busy = (stack: Stack): AwsError =>
 function mustBeUpdatable(stack: Stack): void {
   if (!isUpdatable(stack)) throw busy(stack);
 }
+
+/** An execution frees the name: the change set is found by its ARN only from then on. */
+const pendingChangeSet = (stack: Stack, name: string): ChangeSet | undefined =>
+  [...stack.changeSets.values()].find(
+    (set) => set.name === name && set.executionStatus !== 'EXECUTE_COMPLETE',
+  );
