@@ -1,8 +1,9 @@
-import { done, type Duration, formatDuration, hours, type Outcome, waiting } from '#kernel';
+import { done, type Duration, formatDuration, hours, minutes, type Outcome, waiting } from '#kernel';
 import { requireBackup } from '../backup/require-backup.js';
 import type { BasePass } from '../pass/pass.js';
 import { tell } from '../pass/pass.js';
 import type { StepKind } from '#fleet';
+import type { StackView } from '#ports';
 import type { StepRunner } from './step-runner.js';
 
 /** Config item that confirms a decommission; its value must be the cluster's id. */
@@ -116,6 +117,26 @@ function graceOver(pass: BasePass): Outcome | undefined {
   return waiting(`the grace period: deletion begins in ${formatDuration(left)}`, left);
 }
 
+/** What holds a resource may go at any time, and nobody has to tell us. */
+const DELETE_AGAIN_AFTER = minutes(10);
+
+const triedJustNow = (pass: BasePass, { name, id }: StackView): boolean =>
+  pass.memory.text(`deleted/${name}`) === id &&
+  pass.ports.clock.now() - (pass.memory.number(`deleted-at/${name}`) ?? 0) < DELETE_AGAIN_AFTER;
+
+async function cannotBeDeleted(pass: BasePass, name: string, view: StackView): Promise<Outcome> {
+  const failures = await pass.aws.stackFailures(name);
+  return {
+    kind: 'failed',
+    failure: {
+      class: 'blocked',
+      code: 'stack-delete-failed',
+      message: `stack ${name} cannot be deleted: ${failures[0]?.reason ?? view.statusReason ?? 'no reason given'}`,
+      hint: `Remove what holds the resource; the deletion is tried again every ${formatDuration(DELETE_AGAIN_AFTER)}.`,
+    },
+  };
+}
+
 /** Shared with pools that leave a living cluster. */
 export async function deleteStacks(
   pass: BasePass,
@@ -128,19 +149,9 @@ export async function deleteStacks(
     if (!view || view.status === 'DELETE_COMPLETE') continue;
     left.push(name);
     if (view.status === 'DELETE_IN_PROGRESS') continue;
-    if (view.status === 'DELETE_FAILED' && pass.memory.text(`deleted/${name}`) === view.id) {
-      const failures = await pass.aws.stackFailures(name);
-      return {
-        kind: 'failed',
-        failure: {
-          class: 'blocked',
-          code: 'stack-delete-failed',
-          message: `stack ${name} cannot be deleted: ${failures[0]?.reason ?? view.statusReason ?? 'no reason given'}`,
-          hint: 'Remove what holds the resource, then delete the stack by hand or resume.',
-        },
-      };
-    }
+    if (view.status === 'DELETE_FAILED' && triedJustNow(pass, view)) return cannotBeDeleted(pass, name, view);
     pass.memory.set(`deleted/${name}`, view.id);
+    pass.memory.set(`deleted-at/${name}`, pass.ports.clock.now());
     await pass.intents.perform({ step, target: name, verb: 'delete-stack' }, async () => {
       if (view.terminationProtection) await pass.aws.setTerminationProtection(name, false);
       await pass.aws.deleteStack(name);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { done } from '#kernel';
+import { done, minutes } from '#kernel';
 import type { Pass } from '../pass/pass.js';
+import { deleteStacks } from './decommission.step.js';
 import { retirePools } from './retired-pools.js';
 
 const ID = 'aws:1:eu:kube-1';
@@ -69,5 +70,38 @@ describe('retirePools', () => {
     expect(await retirePools(pass, ROLLED)).toBe(ROLLED);
     expect(deleted).toEqual([]);
     expect(problems.map(({ detail }) => detail)).toEqual([expect.stringContaining('node pool spare')]);
+  });
+});
+
+describe('deleteStacks', () => {
+  it('tries one that could not be deleted again after a while: what held it may be gone', async () => {
+    const { pass, deleted } = passWith([], []);
+    const memory = new Map<string, unknown>();
+    let now = 0;
+    const failing = {
+      ...pass,
+      ports: { clock: { now: () => now } },
+      memory: {
+        text: (key: string) => memory.get(key),
+        number: (key: string) => memory.get(key),
+        set: (key: string, value: unknown) => void memory.set(key, value),
+      },
+      aws: {
+        ...pass.aws,
+        describeStack: async (name: string) => ({ name, id: 'arn:1', status: 'DELETE_FAILED' }),
+        stackFailures: async () => [{ reason: 'has a dependent object' }],
+      },
+    } as unknown as Pass;
+    const look = () => deleteStacks(failing, 'remove-stacks', ['kube-1']);
+    expect((await look()).kind).toBe('waiting');
+    now = minutes(9);
+    expect(await look()).toMatchObject({
+      kind: 'failed',
+      failure: { class: 'blocked', message: 'stack kube-1 cannot be deleted: has a dependent object' },
+    });
+    expect(deleted).toEqual(['kube-1']);
+    now = minutes(10);
+    expect((await look()).kind).toBe('waiting');
+    expect(deleted).toEqual(['kube-1', 'kube-1']);
   });
 });
