@@ -14,7 +14,6 @@ import {
 } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Cluster } from '#fleet';
-import { FailureError } from '#kernel';
 import type { ClusterFilter } from '#ports';
 import {
   PATTERNS,
@@ -28,13 +27,10 @@ import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { ApiError, badRequest, notFound, type FieldFault } from '../errors/api-error.js';
 import { channelNames } from './channel-names.js';
-import { changeOf, etagOf, ifMatch } from './if-match.js';
+import { changeOf, etagOf, ifMatch, mergedAnew } from './if-match.js';
 import { ringCluster } from './ring-cluster.js';
 import { checkPath, parseBody } from './parse-body.js';
 import { clusterQuerySchema, verboseSchema } from './query.schemas.js';
-
-/** How often a change is merged anew into what somebody else wrote meanwhile. */
-const MERGE_ATTEMPTS = 20;
 
 /** `/kubernetes-clusters` of the registry contract. */
 @Controller('kubernetes-clusters')
@@ -92,24 +88,21 @@ export class ClustersController {
     if (update.id !== undefined && update.id !== id)
       throw badRequest([{ field: 'id', message: 'an id never changes' }]);
     const seen = ifMatch(request);
-    for (let attempt = 1; ; attempt++) {
+    return mergedAnew(id, seen, async () => {
       const present = await this.cluster(id);
       const patch = decodeClusterUpdate(update, present);
       await this.checkLifecycle(present, patch.lifecycleStatus);
       await this.checkReferences(patch);
       // Config items are merged into what was just read: nobody else may have written in between.
       const expectedVersion = seen?.expectedVersion ?? present.recordVersion;
-      try {
-        const change = { actor: actorOf(request), expectedVersion };
-        const cluster = await this.api.registry.updateCluster(id, patch, change);
-        if (update.status) await this.api.registry.reportStatus(id, update.status);
-        await ringCluster(this.api, cluster);
-        return await this.answer(cluster, response);
-      } catch (thrown) {
-        const overtaken = thrown instanceof FailureError && thrown.failure.code === 'version-mismatch';
-        if (seen !== undefined || !overtaken || attempt === MERGE_ATTEMPTS) throw thrown;
-      }
-    }
+      const cluster = await this.api.registry.updateCluster(id, patch, {
+        actor: actorOf(request),
+        expectedVersion,
+      });
+      if (update.status) await this.api.registry.reportStatus(id, update.status);
+      await ringCluster(this.api, cluster);
+      return this.answer(cluster, response);
+    });
   }
 
   @Delete(':cluster')

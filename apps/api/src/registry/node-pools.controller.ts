@@ -4,7 +4,7 @@ import { PATTERNS, decodePool, decodePoolUpdate, encodePool, poolSchema, poolUpd
 import { type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { badRequest, notFound } from '../errors/api-error.js';
-import { changeOf } from './if-match.js';
+import { changeOf, ifMatch, mergedAnew } from './if-match.js';
 import { checkPath, parseBody } from './parse-body.js';
 import { ringCluster } from './ring-cluster.js';
 
@@ -41,19 +41,22 @@ export class NodePoolsController {
     @Body() body: unknown,
     @Req() request: AuthenticatedRequest,
   ) {
-    const cluster = await this.cluster(id);
     const update = parseBody(poolUpdateSchema, body);
     this.checkName(name, update.name ?? name);
-    const present = cluster.nodePools.find((pool) => pool.name === name);
-    if (!present) throw notFound(`node pool ${name} of cluster ${id}`);
-    const patch = decodePoolUpdate(update, present);
-    if ((patch.minSize ?? present.minSize) > (patch.maxSize ?? present.maxSize))
-      throw badRequest([{ field: 'min_size', message: 'min_size is greater than max_size' }]);
-    // Sizes were compared, and items merged, with what was read: nobody else may have written in between.
-    const change = { expectedVersion: cluster.recordVersion, ...changeOf(request) };
-    const stored = await this.api.registry.updateNodePool(id, name, patch, change);
-    await ringCluster(this.api, cluster);
-    return encodePool(stored);
+    const seen = changeOf(request);
+    return mergedAnew(id, ifMatch(request), async () => {
+      const cluster = await this.cluster(id);
+      const present = cluster.nodePools.find((pool) => pool.name === name);
+      if (!present) throw notFound(`node pool ${name} of cluster ${id}`);
+      const patch = decodePoolUpdate(update, present);
+      if ((patch.minSize ?? present.minSize) > (patch.maxSize ?? present.maxSize))
+        throw badRequest([{ field: 'min_size', message: 'min_size is greater than max_size' }]);
+      // Sizes were compared, and items merged, with what was read: nobody else may have written in between.
+      const change = { expectedVersion: cluster.recordVersion, ...seen };
+      const stored = await this.api.registry.updateNodePool(id, name, patch, change);
+      await ringCluster(this.api, cluster);
+      return encodePool(stored);
+    });
   }
 
   @Delete(':pool')
