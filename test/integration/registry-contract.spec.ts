@@ -425,10 +425,10 @@ describe('changes of a cluster', () => {
   });
 
   it('loses and refuses none of many changes at once, of its pools neither', async () => {
-    const { node_pools: pools } = wireCluster('kube-many');
-    await call('createCluster', {}, { body: wireCluster('kube-many') });
-    const id = { cluster_id: `${ACCOUNT_ID}:eu-central-1:kube-many` };
-    const at = { ...id, node_pool_name: pools[0]?.name as string };
+    const record = wireCluster('kube-many');
+    await call('createCluster', {}, { body: record });
+    const id = { cluster_id: record.id };
+    const at = { ...id, node_pool_name: record.node_pools[0]?.name as string };
     const keys = Array.from({ length: 15 }, (_, index) => `key_${index}`);
     const answers = await Promise.all(
       keys.flatMap((key) => {
@@ -436,9 +436,8 @@ describe('changes of a cluster', () => {
         return [call('updateCluster', id, change), call('updateNodePool', at, change)];
       }),
     );
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    const items = body(await call('getCluster', id))['config_items'] as object;
-    expect(Object.keys(items)).toEqual(expect.arrayContaining(keys));
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(body(await call('getCluster', id))['config_items']).toMatchObject({ key_0: 'x', key_14: 'x' });
   });
 
   it.each([
