@@ -13,3 +13,9 @@ export interface NodePool {
 
 /** Pools whose profile begins with `master` hold the control plane. */
 export const isMasterProfile = (profile: string): boolean => profile.startsWith('master');
+
+const MASTER_LABELS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
+
+/** By the labels of its Node (https://kubernetes.io/docs/reference/labels-annotations-taints/). */
+export const isMasterNode = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
+  MASTER_LABELS.some((label) => label in labels);

@@ -1,4 +1,5 @@
 import { done, failed, hours, milliseconds, waiting, type Outcome } from '#kernel';
+import { isMasterNode } from '#fleet';
 import { checkSkew, type SkewViolation } from '#upgrade';
 import { componentsAmong } from '../doctor/system-pods.js';
 import { removedApisInUse } from '../doctor/upgrade-check.js';
@@ -11,7 +12,6 @@ import { rememberShortage, stillShort } from './preflight-capacity.js';
 import type { StepRunner } from './step-runner.js';
 
 const PLANNED_FOR = 'plan/for';
-const MASTER_LABELS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 
 /** Nothing is written before this has passed: right account, legal versions, and a complete plan that people can read. */
 export const preflightStep: StepRunner = {
@@ -86,7 +86,7 @@ async function illegalSkew(pass: Pass): Promise<Outcome | undefined> {
     kubelets: nodes.map((node) => ({
       name: node.name,
       version: node.kubeletVersion,
-      master: MASTER_LABELS.some((label) => label in node.labels),
+      master: isMasterNode(node),
     })),
     target,
   };

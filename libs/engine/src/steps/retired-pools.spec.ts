@@ -24,9 +24,15 @@ function passWith(groups: readonly Group[], stacks: readonly string[], holds: re
     ports: { clock: { now: () => 0 } },
     desired: { nodePools: [{ name: 'kept', stack: { name: stackOf('kept') } }] },
     holds,
-    report: { problems: [] as { detail?: string }[], events: [] },
+    report: { problems: [] as { detail?: string; hint?: string }[], events: [] },
     memory: { text: () => undefined, set: () => undefined },
     intents: { perform: (_request: object, work: () => Promise<void>) => work() },
+    kubernetes: {
+      listNodes: async () => [
+        { instanceId: 'i-master-0', labels: { 'node-role.kubernetes.io/control-plane': '' } },
+        { instanceId: 'i-spare-0', labels: {} },
+      ],
+    },
     aws: {
       listClusterStacks: async () => stacks,
       describeNodeGroups: async () =>
@@ -34,7 +40,7 @@ function passWith(groups: readonly Group[], stacks: readonly string[], holds: re
           pool,
           groupName: `asg-${pool}`,
           desiredCapacity: desired,
-          instances: Array.from({ length: machines }, () => ({})),
+          instances: Array.from({ length: machines }, (_, at) => ({ instanceId: `i-${pool}-${at}` })),
         })),
       describeStack: async (name: string) => ({ name, id: name, status: 'CREATE_COMPLETE' }),
       setTerminationProtection: async () => undefined,
@@ -70,6 +76,14 @@ describe('retirePools', () => {
     expect(await retirePools(pass, ROLLED)).toBe(ROLLED);
     expect(deleted).toEqual([]);
     expect(problems.map(({ detail }) => detail)).toEqual([expect.stringContaining('node pool spare')]);
+    expect(problems[0]?.hint).toMatch(/^Drain its nodes/);
+  });
+
+  it('never advises to drain what runs the control plane', async () => {
+    const master = { pool: 'master', machines: 1, desired: 1 };
+    const { pass, problems } = passWith([KEPT, master], [stackOf('kept'), stackOf('master')]);
+    await retirePools(pass, ROLLED);
+    expect(problems.map(({ hint }) => hint)).toEqual([expect.stringMatching(/^It runs control plane nodes/)]);
   });
 });
 
