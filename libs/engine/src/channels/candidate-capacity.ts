@@ -5,6 +5,7 @@ import type { EnginePorts } from '../engine-ports.js';
 import { lookAtCapacity } from '../plan/foresee.js';
 import type { Renderer } from '../render/renderer.js';
 import { renderAsLocked } from './candidate-check.js';
+import { readyClusters } from './ready-clusters.js';
 
 /** When so many have no room, nobody needs to know of more. */
 const ENOUGH = 3;
@@ -31,8 +32,7 @@ export async function checkCapacity(
   target: Channel,
   tree: ConfigTree,
 ): Promise<CapacityAnswer> {
-  const all = await ports.registry.listClusters({ channel: target.name });
-  const clusters = all.filter(({ lifecycleStatus }) => lifecycleStatus === 'ready');
+  const clusters = await readyClusters(ports, target);
   const problems: string[] = [];
   const unknown = new Set<string>();
   let compared = 0;

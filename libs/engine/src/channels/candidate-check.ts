@@ -5,6 +5,7 @@ import type { EnginePorts } from '../engine-ports.js';
 import { recordDigest } from '../pass/record-digest.js';
 import { contentOf } from '../render/content-digest.js';
 import type { Renderer, RenderResult } from '../render/renderer.js';
+import { readyClusters } from './ready-clusters.js';
 
 /** Clusters that one look renders; the others get their turn at the next, and the channel goes on meanwhile. */
 const AT_ONCE = 25;
@@ -49,9 +50,7 @@ export async function checkCandidate(
 ): Promise<CandidateAnswer> {
   const known = verdicts.get(renderer) ?? new Map<string, Verdict>();
   verdicts.set(renderer, known);
-  const clusters = (await ports.registry.listClusters({ channel: target.name })).filter(
-    ({ lifecycleStatus }) => lifecycleStatus === 'ready',
-  );
+  const clusters = await readyClusters(ports, target);
   const problems: string[] = [];
   let [asked, rendered] = [0, 0];
   for (const cluster of clusters) {

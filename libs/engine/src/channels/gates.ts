@@ -14,6 +14,7 @@ import type { EnginePorts } from '../engine-ports.js';
 import { factsOf } from './channel-view.js';
 import { unlessInvalid } from './policy-in-force.js';
 import { channelPolicyOf, type PolicySource } from './policy-reader.js';
+import { readyClusters } from './ready-clusters.js';
 
 /** What judging needs: stored facts only, so that the API judges as the worker does. */
 export type GatePorts = Pick<EnginePorts, 'registry' | 'updates' | 'channels' | 'decisions' | 'clock'> & {
@@ -141,9 +142,7 @@ async function backupFacts(
 ): Promise<readonly BackupFact[] | undefined> {
   if (gates.backup === undefined || ports.backups === undefined) return undefined;
   const { maxAge } = gates.backup;
-  const clusters = (await ports.registry.listClusters({ channel: target.name })).filter(
-    ({ lifecycleStatus }) => lifecycleStatus === 'ready',
-  );
+  const clusters = await readyClusters(ports, target);
   const standings = await ports.backups.backupStandings(clusters.map((cluster) => cluster.id));
   return clusters.map(({ id, alias }) => {
     const { open, configured, reasons } = judgeFreshness({ standing: standings.get(id), now, maxAge });

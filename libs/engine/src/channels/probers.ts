@@ -10,6 +10,7 @@ import { checkCandidate } from './candidate-check.js';
 import type { ChannelView } from './channel-view.js';
 import { unlessInvalid } from './policy-in-force.js';
 import { channelPolicyOf, type PolicySource } from './policy-reader.js';
+import { readyClusters } from './ready-clusters.js';
 
 /** Who answers, where the engine does it itself. */
 const BY = 'fairway';
@@ -65,13 +66,21 @@ async function newAnswers(
   const checks = (gates.health?.checks ?? []).filter((check) => due(check.name, HEALTH_EVERY));
   const health = await Promise.all(checks.map((check) => healthAnswer(ports, target, check)));
   if (gates.preflight === undefined) return health;
-  const skew = due(SKEW_CHECK, SKEW_EVERY) ? [await skewAnswer(ports, target, view)] : [];
-  const rendered =
-    unfinished || due(RENDER_CHECK, RENDER_EVERY) ? [await renderAnswer(ports, target, view)] : [];
+  const answered = async (
+    wanted: boolean,
+    name: string,
+    every: Duration,
+    look: typeof lookAtSkew,
+  ): Promise<readonly GateAnswer[]> =>
+    wanted
+      ? [await preflightAnswer(ports, target, view, { name, every, look: () => look(ports, target, view) })]
+      : [];
+  const skew = await answered(due(SKEW_CHECK, SKEW_EVERY), SKEW_CHECK, SKEW_EVERY, lookAtSkew);
+  const renders = unfinished || due(RENDER_CHECK, RENDER_EVERY);
+  const rendered = await answered(renders, RENDER_CHECK, RENDER_EVERY, lookAtRender);
   const short = known.some((one) => one.name === QUOTA_CHECK && one.state !== 'pass');
-  const quota = due(QUOTA_CHECK, short ? SHORT_EVERY : QUOTA_EVERY)
-    ? [await quotaAnswer(ports, target, view)]
-    : [];
+  const asks = due(QUOTA_CHECK, short ? SHORT_EVERY : QUOTA_EVERY);
+  const quota = await answered(asks, QUOTA_CHECK, QUOTA_EVERY, lookAtQuota);
   return [...health, ...skew, ...rendered, ...quota];
 }
 
@@ -92,88 +101,66 @@ async function healthAnswer(ports: EnginePorts, target: Channel, check: HealthCh
   };
 }
 
-async function skewAnswer(ports: EnginePorts, target: Channel, view: ChannelView): Promise<GateAnswer> {
+interface Found {
+  readonly state: GateAnswer['state'];
+  readonly message: string;
+}
+
+/** An answer of a check of the target's clusters; one that could not be made says why. */
+async function preflightAnswer(
+  ports: EnginePorts,
+  target: Channel,
+  view: ChannelView,
+  { name, every, look }: { name: string; every: Duration; look: () => Promise<Found> },
+): Promise<GateAnswer> {
   const at = ports.clock.now();
   const { treeDigest } = view.revision;
-  const base = { channel: target.name, gate: 'preflight', name: SKEW_CHECK, treeDigest, by: BY, at } as const;
-  const found = await violationsOf(ports, target, view).catch((thrown: unknown) => toFailure(thrown));
-  const expiresAt = at + SKEW_EVERY * WORTH;
-  if (!Array.isArray(found)) {
-    const { message } = found as ReturnType<typeof toFailure>;
-    return { ...base, state: 'error', message: message.slice(0, 500), expiresAt };
-  }
-  const violations = found as readonly string[];
-  if (violations.length === 0)
-    return { ...base, state: 'pass', message: 'the versions may follow one another', expiresAt };
+  const { state, message } = await look().catch((thrown: unknown): Found => ({
+    state: 'error',
+    message: toFailure(thrown).message,
+  }));
+  return {
+    channel: target.name,
+    gate: 'preflight',
+    name,
+    treeDigest,
+    by: BY,
+    at,
+    state,
+    message: message.slice(0, 500),
+    expiresAt: at + every * WORTH,
+  };
+}
+
+const inClusters = (count: number): string => (count === 1 ? '1 cluster' : `${count} clusters`);
+
+async function lookAtSkew(ports: EnginePorts, target: Channel, view: ChannelView): Promise<Found> {
+  const violations = await violationsOf(ports, target, view);
+  if (violations.length === 0) return { state: 'pass', message: 'the versions may follow one another' };
   const more = violations.length > 3 ? ` and ${violations.length - 3} more` : '';
-  return { ...base, state: 'fail', message: `${violations.slice(0, 3).join('; ')}${more}`, expiresAt };
+  return { state: 'fail', message: `${violations.slice(0, 3).join('; ')}${more}` };
 }
 
 /** Whether the revision renders, and is valid, for the clusters that would get it. */
-async function renderAnswer(ports: EnginePorts, target: Channel, view: ChannelView): Promise<GateAnswer> {
-  const at = ports.clock.now();
-  const { treeDigest, repository, commit } = view.revision;
-  const base = {
-    channel: target.name,
-    gate: 'preflight',
-    name: RENDER_CHECK,
-    treeDigest,
-    by: BY,
-    at,
-  } as const;
-  const expiresAt = at + RENDER_EVERY * WORTH;
-  if (!ports.renderer) return { ...base, state: 'error', message: 'nobody is there to render it', expiresAt };
-  try {
-    const tree = await ports.git.readTree(repository, commit);
-    const { problems, rendered, clusters } = await checkCandidate(ports, ports.renderer, target, tree);
-    if (problems.length > 0)
-      return { ...base, state: 'fail', message: problems.join('; ').slice(0, 500), expiresAt };
-    if (rendered < clusters)
-      return {
-        ...base,
-        state: 'pending',
-        message: `rendered for ${rendered} of ${clusters} clusters`,
-        expiresAt,
-      };
-    return {
-      ...base,
-      state: 'pass',
-      message: `it renders for ${clusters === 1 ? '1 cluster' : `${clusters} clusters`}`,
-      expiresAt,
-    };
-  } catch (thrown) {
-    return { ...base, state: 'error', message: toFailure(thrown).message.slice(0, 500), expiresAt };
-  }
+async function lookAtRender(ports: EnginePorts, target: Channel, view: ChannelView): Promise<Found> {
+  if (!ports.renderer) return { state: 'error', message: 'nobody is there to render it' };
+  const tree = await ports.git.readTree(view.revision.repository, view.revision.commit);
+  const { problems, rendered, clusters } = await checkCandidate(ports, ports.renderer, target, tree);
+  if (problems.length > 0) return { state: 'fail', message: problems.join('; ') };
+  if (rendered < clusters)
+    return { state: 'pending', message: `rendered for ${rendered} of ${clusters} clusters` };
+  return { state: 'pass', message: `it renders for ${inClusters(clusters)}` };
 }
 
 /** Whether the accounts of the clusters that would get it have room for the machines that it needs at the least. */
-async function quotaAnswer(ports: EnginePorts, target: Channel, view: ChannelView): Promise<GateAnswer> {
-  const at = ports.clock.now();
-  const { treeDigest, repository, commit } = view.revision;
-  const base = {
-    channel: target.name,
-    gate: 'preflight',
-    name: QUOTA_CHECK,
-    treeDigest,
-    by: BY,
-    at,
-  } as const;
-  const expiresAt = at + QUOTA_EVERY * WORTH;
-  try {
-    const tree = await ports.git.readTree(repository, commit);
-    const { problems, unknown, clusters } = await checkCapacity(ports, ports.renderer, target, tree);
-    if (problems.length > 0)
-      return { ...base, state: 'fail', message: problems.join('; ').slice(0, 500), expiresAt };
-    const some = clusters === 1 ? '1 cluster' : `${clusters} clusters`;
-    // Nobody is kept out for what nobody knows; nor is it said to be enough.
-    const message =
-      unknown.length > 0
-        ? `not known for all of ${some}: ${unknown.join('; ')}`
-        : `none of ${some} lacks the room to begin`;
-    return { ...base, state: 'pass', message: message.slice(0, 500), expiresAt };
-  } catch (thrown) {
-    return { ...base, state: 'error', message: toFailure(thrown).message.slice(0, 500), expiresAt };
-  }
+async function lookAtQuota(ports: EnginePorts, target: Channel, view: ChannelView): Promise<Found> {
+  const tree = await ports.git.readTree(view.revision.repository, view.revision.commit);
+  const { problems, unknown, clusters } = await checkCapacity(ports, ports.renderer, target, tree);
+  if (problems.length > 0) return { state: 'fail', message: problems.join('; ') };
+  // Nobody is kept out for what nobody knows; nor is it said to be enough.
+  return unknown.length > 0
+    ? { state: 'pass', message: `not known for all of ${inClusters(clusters)}: ${unknown.join('; ')}` }
+    : { state: 'pass', message: `none of ${inClusters(clusters)} lacks the room to begin` };
 }
 
 /** What speaks against the revision's Kubernetes version, cluster by cluster of the target. */
@@ -183,11 +170,10 @@ async function violationsOf(
   view: ChannelView,
 ): Promise<readonly string[]> {
   const tree = await ports.git.readTree(view.revision.repository, view.revision.commit);
-  const [all, standings] = await Promise.all([
-    ports.registry.listClusters({ channel: target.name }),
+  const [clusters, standings] = await Promise.all([
+    readyClusters(ports, target),
     ports.updates.channelStandings(target.name),
   ]);
-  const clusters = all.filter(({ lifecycleStatus }) => lifecycleStatus === 'ready');
   const serverOf = new Map(standings.map((one) => [one.id, one.serverVersion]));
   const violations: string[] = [];
   for (const [index, cluster] of clusters.entries()) {

@@ -1,4 +1,4 @@
-import type { Finding, InstanceView, NodeView } from '#fleet';
+import { isMasterNode, type Finding, type InstanceView, type NodeView } from '#fleet';
 import { finding } from './catalogue.js';
 import { judge, known, plural, verdict, type Verdict } from './check.js';
 import type { ComponentView, DoctorObservation } from './observation.js';
@@ -8,9 +8,9 @@ const LEAVING = ['draining', 'unused'];
 
 /** A node of the control plane, by the machines of its pools, or by its role label. */
 export function isMaster(observation: DoctorObservation, node: NodeView): boolean {
-  const labelled =
-    'node-role.kubernetes.io/control-plane' in node.labels || 'node-role.kubernetes.io/master' in node.labels;
-  return labelled || mastersOf(observation).some(({ instanceId }) => instanceId === node.instanceId);
+  return (
+    isMasterNode(node) || mastersOf(observation).some(({ instanceId }) => instanceId === node.instanceId)
+  );
 }
 
 /** Machines of the master pools that stay. */
