@@ -58,13 +58,18 @@ describe('a roll over the wire', () => {
     await bed.close();
   });
 
-  /** One replica whose budget never allows an eviction. */
+  /**
+   * One replica whose budget never allows an eviction, in the last of the zones: the roll then has to start a machine in
+   * a zone of its own choice.
+   */
   function single(): void {
     const metadata = { name: 'single', namespace: 'shop', labels: { team: 'payments' } };
     const selector = { matchLabels: { app: 'single' } };
+    const pods = template('single');
+    const nodeSelector = { 'topology.kubernetes.io/zone': 'eu-central-1c' };
     estate.store.create('deployments.apps', {
       metadata,
-      spec: { replicas: 1, selector, template: template('single') },
+      spec: { replicas: 1, selector, template: { ...pods, spec: { ...pods.spec, nodeSelector } } },
     });
     estate.store.create('poddisruptionbudgets.policy', { metadata, spec: { maxUnavailable: 0, selector } });
   }

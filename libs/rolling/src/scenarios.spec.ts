@@ -1,8 +1,8 @@
-import { hours, minutes } from '#kernel';
+import { hours, minutes, seconds } from '#kernel';
 import { describe, expect, it, vi } from 'vitest';
 import { drive } from './test-world/drive.js';
 import { checkClean } from './test-world/invariants.js';
-import { SCENARIOS, type Played } from './test-world/scenarios.js';
+import { SCENARIOS, stateful, type Played } from './test-world/scenarios.js';
 import { small, testPolicy } from './test-world/stories.js';
 import { RollWorld } from './test-world/world.js';
 
@@ -145,6 +145,27 @@ describe('hard cases', () => {
     const { world, end } = story;
     const again = drive(world, { policy: testPolicy(), operator: () => end.memory });
     expect(again.decision.actions).toEqual([]);
+  });
+
+  it('machines that cannot be attached are not started over and over', () => {
+    const world = new RollWorld({ ...stateful(6), neverAttaches: 'b' });
+    const end = drive(world, { policy: testPolicy(), maxMs: hours(3) });
+    const story = { world, end };
+    // 15 minutes of trying, ten minutes of rest; the nodes of the other zones do not wait for it.
+    expect(count(story, 'launch-in-zone asg-workers/b')).toBe(8);
+    expect(end.decision.progress).toEqual({ done: 4, total: 6 });
+    expect(count(story, '! zone-launch-lost')).toBe(7);
+    expect(end.log.find((line) => line.includes('! zone-without-capacity'))).toContain(
+      'gets no instance in b for 15m: i-n2 that was launched there could not be attached',
+    );
+  });
+
+  it('a machine is attached within a short node_register_timeout too', () => {
+    const world = new RollWorld({ ...stateful(3), bootMs: 8_500 });
+    const end = drive(world, { policy: testPolicy({ registerTimeout: seconds(9) }) });
+    even({ world, end });
+    expect(end.decision.state, end.decision.message).toBe('done');
+    expect(count({ world, end }, 'launch-in-zone')).toBeGreaterThan(0);
   });
 
   it('an autoscaler that adds four nodes and a spot kill in the middle are taken as they are', async () => {

@@ -1,4 +1,4 @@
-import type { Instant } from '#kernel';
+import type { Duration, Instant } from '#kernel';
 import { formatDuration, minutes, seconds } from '#kernel';
 import type { LaunchAction, LaunchReply } from './action.js';
 import { bootPermits } from './boot-permits.js';
@@ -8,8 +8,11 @@ import { isAvailable, remainingOutdated, type GroupState, type Member } from './
 import type { RollMemory } from './memory.js';
 import { fittingLaunches, roomyZones, zoneOutlook } from './zones.js';
 
-/** A launch whose answer was lost is asked for again under the same token; a machine is attached once it runs. */
-const ASK_AGAIN = seconds(5);
+/**
+ * A launch whose answer was lost is asked for again under the same token; a machine is attached once it runs. Both are
+ * asked for several times within any `node_register_timeout`.
+ */
+const askAgain = ({ policy }: GroupState): Duration => Math.min(seconds(5), policy.registerTimeout / 10);
 const FIRST_BACKOFF = minutes(1);
 const LAST_BACKOFF = minutes(10);
 
@@ -166,7 +169,7 @@ export function settleZoneLaunch(draft: RollDraft, group: GroupState): void {
     return;
   }
   if (draft.now - pending.at >= group.policy.registerTimeout) return giveUp(draft, group, pending);
-  const wait = ASK_AGAIN - (draft.now - pending.askedAt);
+  const wait = askAgain(group) - (draft.now - pending.askedAt);
   draft.look(Math.max(1, wait));
   if (wait > 0) return;
   draft.changePool(group.name, { zoneLaunch: { ...pending, askedAt: draft.now } });
@@ -183,15 +186,25 @@ export function settleZoneLaunch(draft: RollDraft, group: GroupState): void {
   });
 }
 
+/** The zone rests as after a refusal: each machine that cannot be attached goes on running, and somebody pays for it. */
 function giveUp(
   draft: RollDraft,
   group: GroupState,
-  { zone, instance }: { readonly zone: string; readonly instance?: string },
+  { zone, instance, at }: { readonly zone: string; readonly instance?: string; readonly at: Instant },
 ): void {
-  draft.changePool(group.name, { zoneLaunch: undefined });
+  const zoneBackoff = {
+    ...draft.pool(group.name)?.zoneBackoff,
+    [zone]: {
+      intervalMs: LAST_BACKOFF,
+      nextAt: draft.now + LAST_BACKOFF,
+      since: at,
+      message: `${instance ?? 'a machine'} that was launched there could not be attached`,
+    },
+  };
+  draft.changePool(group.name, { zoneLaunch: undefined, zoneBackoff });
   draft.note({
     pool: group.pool.pool,
-    subject: zone,
+    ...(instance === undefined ? { subject: zone } : { instance }),
     code: 'zone-launch-lost',
     severity: 'warning',
     message: `${instance ?? 'A machine'} that was launched in ${zone} for ${group.name} could not be attached to it in ${formatDuration(group.policy.registerTimeout)}.`,

@@ -90,6 +90,7 @@ export function launchInZone(world: RollWorld, { group: name, zone, token }: Lau
 export function attach(world: RollWorld, group: SimGroup, id: string): void {
   const instance = [...world.loose.values()].find((each) => each.id === id);
   if (!instance || world.instance(id) || world.now < instance.launchedAt + RUNS_AFTER) return;
+  if (world.spec.neverAttaches === instance.zone) return;
   if (group.desired >= group.max) throw new Error(`attached above the maximum of ${group.name}`);
   group.desired += 1;
   group.instances.push(instance);

@@ -240,7 +240,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 
 /** Every node holds volumes, which stay in its zone. */
-function stateful(size: number): WorldSpec {
+export function stateful(size: number): WorldSpec {
   return workersOnly(size, {
     workloads: [
       { name: 'web', replicas: size, maxUnavailable: 1 },

@@ -42,9 +42,11 @@ export interface WorldSpec {
   readonly badImage?: boolean;
   /** While true, pods of nodes that boot say ErrImagePull. */
   readonly pullsFail?: () => boolean;
-  /** AWS has no instances for groups of this zone alone, from the start of the story for so long. */
   /** Of several emptiest zones AWS takes any; otherwise the first by name. */
   readonly anyZone?: boolean;
+  /** What is launched in this zone by name never gets into its group. */
+  readonly neverAttaches?: string;
+  /** AWS has no instances for groups of this zone alone, from the start of the story for so long. */
   readonly noCapacity?: { readonly zone: string; readonly forMs: number };
 }
 
