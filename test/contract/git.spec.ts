@@ -47,7 +47,7 @@ class Person {
   }
   /** As the index has it, also what no work tree could. */
   async commitIndexed(message: string): Promise<string> {
-    await this.git('add', '--force', 'cluster/Cluster.yaml', 'cluster/big.yaml');
+    await this.git('add', '--force', 'cluster/Cluster.yaml', 'cluster/big.yaml', 'fairway.yaml');
     await this.git('commit', '--quiet', '-m', message);
     return this.git('rev-parse', 'HEAD');
   }
@@ -208,6 +208,8 @@ describe('reading', () => {
     const content = await person.commit('content');
     await person.git('reset', '--quiet', '--hard', 'HEAD~1');
     await person.write('cluster/Cluster.yaml', 'x\n');
+    await person.git('rm', '--quiet', '--ignore-unmatch', 'fairway.yaml');
+    await person.write('fairway.yaml/policy.yaml', 'channels: []\n');
     await person.write('cluster/big.yaml', Buffer.alloc(1024 * 1024 + 1, 0x61));
     const head = await person.git('rev-parse', 'HEAD');
     await person.git('update-index', '--add', '--cacheinfo', `160000,${head},cluster/module`);
@@ -223,6 +225,7 @@ describe('reading', () => {
       'cluster/big.yaml: 1048577 bytes are more than 1048576',
       'cluster/cluster.yaml: differs from cluster/Cluster.yaml only by case or accents',
       'cluster/module: submodules are not followed',
+      'fairway.yaml/policy.yaml: fairway.yaml is a directory where a file belongs',
     ]);
     expect(failure.message).toContain('cluster/big.yaml');
   });

@@ -121,6 +121,7 @@ function kindFault({ mode, path }: TreeEntry): string | undefined {
   if (mode === LINK)
     return path.startsWith('cluster/') ? undefined : 'symbolic links are allowed below cluster/ only';
   if (path === 'cluster' || path === 'clusters') return 'is a file where a directory belongs';
+  if (path.startsWith('fairway.yaml/')) return 'fairway.yaml is a directory where a file belongs';
   return mode.startsWith('100') ? undefined : `unknown kind of entry (mode ${mode})`;
 }
 

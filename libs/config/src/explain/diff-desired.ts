@@ -110,8 +110,8 @@ export interface ChangeGroup {
 }
 
 /**
- * Groups clusters whose changes are the same but for their own names and for hashes: `41 clusters: the same 3 lines`. The changes shown
- * are those of the group's first cluster.
+ * Groups clusters whose changes are the same but for their own names and for hashes: `41 clusters: the same 3 lines`.
+ * The changes shown are those of the group's first cluster.
  */
 export function groupDiffs(
   diffs: ReadonlyMap<
@@ -128,7 +128,7 @@ export function groupDiffs(
         lines.filter((line) => !line.startsWith(' ') && !line.startsWith('@@')),
       ]),
     );
-    key = key.replaceAll(/[0-9a-f]{64}/g, '<hash>');
+    key = key.replaceAll(/[0-9a-f]{64}|(?<=sha256:)[0-9a-f]{12}/g, '<hash>');
     for (const name of [...names].sort((a, b) => b.length - a.length))
       if (name) key = key.replaceAll(name, '<cluster>');
     const group = groups.get(key);

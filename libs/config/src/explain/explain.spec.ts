@@ -92,10 +92,12 @@ describe('diff', () => {
     expect(JSON.stringify(changes)).not.toMatch(new RegExp(`hush|${base64}`));
   });
 
-  it('groups clusters whose changes differ by their names only', () => {
+  it('groups clusters whose changes differ by their names, and hashes of them, only', () => {
     const change = {
       'cluster/manifests/shop/configmap.yaml':
         'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: shop, namespace: shop }\ndata: { greeting: "{{ .Cluster.Alias }}" }\n',
+      'cluster/manifests/shop/secret.yaml':
+        'apiVersion: v1\nkind: Secret\nmetadata: { name: shop, namespace: shop }\nstringData: { of: "{{ .Cluster.Alias }}" }\n',
     };
     const names = ['one', 'two', 'three'];
     const diffs = new Map(
