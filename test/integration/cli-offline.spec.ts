@@ -74,6 +74,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(room, { recursive: true, force: true }));
 
+it('says its version', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(await runCli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
 describe('render', () => {
   it('writes every file with its path, pools under their names', async () => {
     const out = join(room, 'out');

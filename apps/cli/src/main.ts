@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { addBackup } from './commands/backup.js';
 import { addChannels } from './commands/channels.js';
@@ -21,8 +22,12 @@ import { addUpgrade } from './commands/upgrade.js';
 import { addLogin } from './commands/session.js';
 import { CommandError, commandErrorOf, EXIT } from './exit-codes.js';
 
+/** As far below the package's root from source as built. */
+const { version } = createRequire(import.meta.url)('../../../package.json') as { readonly version: string };
+
 const program = new Command('fairway')
   .description('Runs fleets of Kubernetes clusters from Git.')
+  .version(version, '-V, --version')
   .option('-o, --output <format>', 'table, json or yaml', 'table')
   .showHelpAfterError()
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
