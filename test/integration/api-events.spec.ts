@@ -117,3 +117,22 @@ it('lets the server close while somebody listens', async () => {
   await other.close();
   expect(await ended).toBe(true);
 });
+
+it('says that there is no such channel, instead of nothing', async () => {
+  const answer = await api.send('GET', '/api/v1/events?channel=nosuch');
+  expect([answer.status, answer.text]).toEqual([404, expect.stringContaining('dev, alpha, beta, stable')]);
+  expect((await api.send('GET', '/api/v1/events?channel=stable')).status).toBe(200);
+});
+
+it('ends the stream of a token that is revoked', async () => {
+  const made = (await api.send('POST', '/api/v1/tokens', { body: { name: 'listener', role: 'viewer' } }))
+    .body;
+  const { id, token } = made as { id: string; token: string };
+  const response = await fetch(`${api.url}/api/v1/events`, {
+    headers: { Authorization: `Bearer ${token}`, Accept: 'text/event-stream' },
+  });
+  let ended = false;
+  void response.text().then(() => (ended = true));
+  expect((await api.send('DELETE', `/api/v1/tokens/${id}`)).status).toBe(204);
+  await eventually(() => ended, 'the end of the stream', 20_000);
+});

@@ -134,6 +134,22 @@ describe('after login', () => {
     for (const line of stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('id');
   });
 
+  it('stops following when its token is revoked, and says so', async () => {
+    const made = (await api.send('POST', '/api/v1/tokens', { body: { name: 'follower', role: 'viewer' } }))
+      .body;
+    const { id, token } = made as { id: string; token: string };
+    const following = runCli(['events', '--follow', '--after', '0'], {
+      env: { ...env, FAIRWAY_URL: api.url, FAIRWAY_TOKEN: token },
+    });
+    await eventually(async () => {
+      const tokens = (await api.send('GET', '/api/v1/tokens')).body as { items: Record<string, string>[] };
+      return tokens.items.some((one) => one['id'] === id && one['last_used_at'] !== undefined);
+    }, 'the first use of the token');
+    expect((await api.send('DELETE', `/api/v1/tokens/${id}`)).status).toBe(204);
+    const run = await following;
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining('valid token')]);
+  });
+
   it('is not troubled by a reader that went away', async () => {
     const shell = spawn(
       'bash',

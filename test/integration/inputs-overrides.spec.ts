@@ -83,6 +83,11 @@ describe('config items of a running cluster', () => {
     const refused = await bed.api.try('POST', '/api/v1/clusters/first/overrides', { key: 'coredns_cpu' });
     expect(refused.status).toBe(400);
     expect(JSON.stringify(refused.body)).toMatch(/value.*reason.*expires_in/s);
+    const typo = { ...body, key: 'coredns_cpuu' };
+    expect(await bed.api.send('POST', '/api/v1/clusters/first/overrides', typo)).toMatchObject({
+      warning: 'no other layer sets coredns_cpuu; did you mean coredns_cpu?',
+    });
+    await bed.api.send('DELETE', '/api/v1/clusters/first/overrides/coredns_cpuu');
     for (const key of ['__proto__', 'constructor']) {
       const hostile = { ...body, key };
       expect((await bed.api.try('POST', '/api/v1/clusters/first/overrides', hostile)).status).toBe(400);

@@ -73,3 +73,59 @@ describe('HTTP', () => {
     );
   });
 });
+
+describe('what would surprise later is refused at once', () => {
+  const patch = (path: string, body: object) =>
+    api.send('PATCH', `/kubernetes-clusters/${KUBE}${path}`, { body });
+  const told = (answer: { readonly body: unknown }) =>
+    (answer.body as { readonly message: string; readonly fields: string }) ?? {};
+
+  it('a field of a PATCH that is a letter away from one that exists; others are passed over', async () => {
+    const typo = await patch('', { channnel: 'beta' });
+    expect([typo.status, told(typo).fields]).toEqual([400, 'channnel']);
+    expect(told(typo).message).toContain('did you mean channel?');
+    expect((await patch('/node-pools/pool-1', { maxsize: 9 })).status).toBe(400);
+    expect((await patch('', { created_at: 'now', x_team: 'us' })).status).toBe(200);
+  });
+
+  it('node pools in the PATCH of a cluster, unless they are what is there', async () => {
+    const present = (await api.send('GET', `/kubernetes-clusters/${KUBE}`)).body as { node_pools: object[] };
+    expect((await patch('', present)).status).toBe(200);
+    const other = await patch('', {
+      node_pools: present.node_pools.map((pool) => ({ ...pool, max_size: 21 })),
+    });
+    expect([other.status, told(other).fields]).toEqual([400, 'node_pools']);
+    expect(told(other).message).toContain(`/kubernetes-clusters/${KUBE}/node-pools/`);
+  });
+
+  it('a second cluster on one API server, however its address is written, until the first is gone', async () => {
+    const twin = wireCluster('kube-2', { api_server_url: 'https://KUBE-1.foo.example.org:443' });
+    const refused = await api.send('POST', '/kubernetes-clusters', { body: twin });
+    expect(refused.status).toBe(409);
+    expect(told(refused).message).toContain(`is that of cluster kube-1 (${KUBE})`);
+    const both = ['kube-3', 'kube-4'].map((name) =>
+      api.send('POST', '/kubernetes-clusters', {
+        body: wireCluster(name, { api_server_url: 'https://shared.example.org' }),
+      }),
+    );
+    const answers = await Promise.all(both);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    const [winner] = answers.flatMap(({ status, body }) =>
+      status === 201 ? [(body as { id: string }).id] : [],
+    );
+    const at = `/kubernetes-clusters/${winner}`;
+    const moved = await api.send('PATCH', at, { body: { api_server_url: 'https://kube-1.foo.example.org' } });
+    expect(moved.status).toBe(409);
+    expect((await api.send('PATCH', at, { body: { lifecycle_status: 'decommissioned' } })).status).toBe(200);
+    const next = wireCluster('kube-5', { api_server_url: 'https://shared.example.org/' });
+    expect((await api.send('POST', '/kubernetes-clusters', { body: next })).status).toBe(201);
+    expect((await api.send('PATCH', at, { body: { lifecycle_status: 'ready' } })).status).toBe(409);
+  });
+
+  it('a node pool larger than a Kubernetes cluster can be', async () => {
+    const huge = await patch('/node-pools/pool-1', { max_size: 1_000_000 });
+    expect([huge.status, told(huge).fields]).toEqual([400, 'max_size']);
+    expect(told(huge).message).toContain('5000');
+    expect((await patch('/node-pools/pool-1', { max_size: 5_000 })).status).toBe(200);
+  });
+});

@@ -138,5 +138,6 @@ async function refusal(response: Response): Promise<CommandError> {
     );
   const conflict = response.status === 409 || response.status === 412;
   const code = BLOCKED.test(told.type ?? '') ? EXIT.blocked : conflict ? EXIT.conflict : EXIT.error;
-  return new CommandError(said, code, response.status === 401 ? TOKEN_HINT : told.hint);
+  const hint = response.status === 401 ? TOKEN_HINT : told.hint;
+  return new CommandError(said, code, hint, response.status);
 }

@@ -18,6 +18,8 @@ export class CommandError extends Error {
     message: string,
     readonly exitCode: number = EXIT.error,
     readonly hint?: string,
+    /** Of the HTTP answer, where Fairway itself gave it. */
+    readonly status?: number,
   ) {
     super(message);
   }

@@ -11,6 +11,8 @@ import { hashToken, looksLikeToken } from './tokens.js';
 
 export interface AuthenticatedRequest extends Request {
   principal?: Principal;
+  /** Whether the token still holds; for answers that outlive the moment in which it was looked at. */
+  stillAllowed?: () => Promise<boolean>;
 }
 
 /** A revoked token works this much longer at most. */
@@ -39,7 +41,18 @@ export class TokenGuard implements CanActivate {
       );
     }
     request.principal = principal;
+    request.stillAllowed = () => this.holds(request);
     return true;
+  }
+
+  /** False only when the token is known not to hold: a database that is away takes nobody's right. */
+  private async holds(request: Request): Promise<boolean> {
+    try {
+      await this.principalOf(request);
+      return true;
+    } catch (error) {
+      return !(error instanceof ApiError);
+    }
   }
 
   private async principalOf(request: Request): Promise<Principal> {

@@ -1,9 +1,11 @@
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { z } from 'zod';
 import { toIso } from '#kernel';
 import type { StoredEvent } from '#fleet';
+import type { AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
+import { checkChannel } from '../registry/channel-names.js';
 import { parseBody } from '../registry/parse-body.js';
 import { findCluster } from './cluster-lookup.js';
 
@@ -29,10 +31,11 @@ export class EventsController {
   @Get()
   async events(
     @Query() rawQuery: unknown,
-    @Req() request: Request,
+    @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): Promise<void> {
     const query = await this.withClusterId(parseBody(querySchema, rawQuery));
+    if (query.channel !== undefined) await checkChannel(this.api, query.channel);
     if (!(request.headers.accept ?? '').includes('text/event-stream')) {
       const items =
         query.newest === 'true'
@@ -43,7 +46,8 @@ export class EventsController {
     }
     const header = request.headers['last-event-id'];
     const replayFrom = typeof header === 'string' && /^\d+$/.test(header) ? Number(header) : query.after;
-    await this.stream(query, replayFrom ?? (await this.api.outbox.lastEventId()), response);
+    const after = replayFrom ?? (await this.api.outbox.lastEventId());
+    await this.stream(query, after, response, request.stillAllowed);
   }
 
   /** By alias too; an id is taken as it is, because a cluster that is gone has events. */
@@ -52,7 +56,13 @@ export class EventsController {
     return { ...query, cluster: (await findCluster(this.api, query.cluster)).id };
   }
 
-  private async stream(query: EventQuery, after: number, response: Response): Promise<void> {
+  /** Until the reader goes, or the token with which it was opened is revoked or expires. */
+  private async stream(
+    query: EventQuery,
+    after: number,
+    response: Response,
+    stillAllowed: () => Promise<boolean> = () => Promise.resolve(true),
+  ): Promise<void> {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
@@ -69,7 +79,7 @@ export class EventsController {
       stopListening();
       state.wake();
     });
-    while (state.open) {
+    while (state.open && (await stillAllowed())) {
       const woken = new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, LOOK_MS);
         state.wake = () => {

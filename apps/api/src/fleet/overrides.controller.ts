@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { parseDuration, toIso } from '#kernel';
+import { nearest } from '#config';
 import { PATTERNS, type ClusterOverride } from '#fleet';
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
@@ -56,7 +57,11 @@ export class OverridesController {
     };
     await this.api.configs.setOverride(override);
     await ringCluster(this.api, cluster);
-    return encodeOverride(override, await this.sensitiveKeys(cluster.id));
+    const warning = await this.strangeKey(cluster.id, wish.key);
+    return {
+      ...encodeOverride(override, await this.sensitiveKeys(cluster.id)),
+      ...(warning !== undefined && { warning }),
+    };
   }
 
   @Delete(':cluster/overrides/:key')
@@ -72,6 +77,16 @@ export class OverridesController {
       throw notFound(`an override of ${key} in ${cluster.alias}`);
     }
     await ringCluster(this.api, cluster);
+  }
+
+  /**
+   * A key that the last render did not have is taken (nothing lists all that templates and Fairway read), and said where it
+   * looks like one that it had.
+   */
+  private async strangeKey(clusterId: string, key: string): Promise<string | undefined> {
+    const keys = (await this.api.configs.effectiveConfig(clusterId))?.items.map((item) => item.key) ?? [];
+    const near = keys.includes(key) ? undefined : nearest(key, keys);
+    return near && `no other layer sets ${key}; did you mean ${near}?`;
   }
 
   /** By the schema of the last render. */

@@ -10,7 +10,7 @@ import {
 import { actorOf, type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { badRequest, notFound } from '../errors/api-error.js';
-import { checkPath, parseBody } from './parse-body.js';
+import { checkPath, parseBody, parsePatch } from './parse-body.js';
 import { accountQuerySchema } from './query.schemas.js';
 
 /** `/infrastructure-accounts` of the registry contract. */
@@ -51,7 +51,7 @@ export class AccountsController {
   @Patch(':account')
   async update(@Param('account') id: string, @Body() body: unknown, @Req() request: AuthenticatedRequest) {
     checkPath('account_id', id, PATTERNS.id);
-    const update = parseBody(accountUpdateSchema, body);
+    const update = parsePatch(accountUpdateSchema, body);
     if (update.id !== undefined && update.id !== id)
       throw badRequest([{ field: 'id', message: 'an id never changes' }]);
     const patch = decodeAccountUpdate(update);

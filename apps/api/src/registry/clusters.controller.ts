@@ -29,7 +29,8 @@ import { ApiError, badRequest, notFound, type FieldFault } from '../errors/api-e
 import { channelNames } from './channel-names.js';
 import { changeOf, etagOf, ifMatch, mergedAnew } from './if-match.js';
 import { ringCluster } from './ring-cluster.js';
-import { checkPath, parseBody } from './parse-body.js';
+import { checkPath, parseBody, parsePatch } from './parse-body.js';
+import { checkSamePools } from './same-pools.js';
 import { clusterQuerySchema, verboseSchema } from './query.schemas.js';
 
 /** `/kubernetes-clusters` of the registry contract. */
@@ -84,12 +85,13 @@ export class ClustersController {
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const update = parseBody(clusterUpdateSchema, body);
+    const update = parsePatch(clusterUpdateSchema, body);
     if (update.id !== undefined && update.id !== id)
       throw badRequest([{ field: 'id', message: 'an id never changes' }]);
     const seen = ifMatch(request);
     return mergedAnew(id, seen, async () => {
       const present = await this.cluster(id);
+      checkSamePools(present, body);
       const patch = decodeClusterUpdate(update, present);
       await this.checkLifecycle(present, patch.lifecycleStatus);
       await this.checkReferences(patch);

@@ -5,7 +5,7 @@ import { type AuthenticatedRequest } from '../auth/token.guard.js';
 import { API, type ApiRuntime } from '../api-runtime.js';
 import { badRequest, notFound } from '../errors/api-error.js';
 import { changeOf, ifMatch, mergedAnew } from './if-match.js';
-import { checkPath, parseBody } from './parse-body.js';
+import { checkPath, parseBody, parsePatch } from './parse-body.js';
 import { ringCluster } from './ring-cluster.js';
 
 /** `/kubernetes-clusters/{cluster_id}/node-pools` of the registry contract. */
@@ -41,7 +41,7 @@ export class NodePoolsController {
     @Body() body: unknown,
     @Req() request: AuthenticatedRequest,
   ) {
-    const update = parseBody(poolUpdateSchema, body);
+    const update = parsePatch(poolUpdateSchema, body);
     this.checkName(name, update.name ?? name);
     const seen = changeOf(request);
     return mergedAnew(id, ifMatch(request), async () => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { nearest } from '#config';
 import { RESERVED } from '#fleet';
 import { badRequest, type FieldFault } from '../errors/api-error.js';
 
@@ -11,6 +12,21 @@ export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.infe
   throw badRequest(
     parsed.error.issues.map((issue) => ({ field: fieldPath(issue.path), message: issue.message })),
   );
+}
+
+/**
+ * The body of a PATCH. Fields that nobody here knows are passed over, as clients of the contract expect who send back what
+ * they read; one that is a letter away from a field of the record was meant to change something.
+ */
+export function parsePatch<T extends z.ZodObject>(schema: T, body: unknown): z.infer<T> {
+  const parsed = parseBody(schema, body);
+  const known = Object.keys(schema.shape);
+  const faults = Object.keys(body ?? {}).flatMap((field): readonly FieldFault[] => {
+    const near = known.includes(field) ? undefined : nearest(field, known);
+    return near === undefined ? [] : [{ field, message: `is no field of the record; did you mean ${near}?` }];
+  });
+  if (faults.length > 0) throw badRequest(faults);
+  return parsed;
 }
 
 /** Names that mean something to JavaScript objects, at any depth: schemas pass over some of them silently. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CommandError, EXIT } from '../exit-codes.js';
 import { type OfflineOptions, withOfflineOptions } from '../offline/offline-options.js';
-import { print, table } from '../output.js';
+import { paint, print, table } from '../output.js';
 import { printExplained, type ExplainedAnswer } from './explained-items.js';
 import { client, formatOf } from './session.js';
 
@@ -11,6 +11,8 @@ interface OverrideAnswer {
   readonly reason: string;
   readonly created_by: string;
   readonly expires_at: string;
+  /** Of an override that was just set. */
+  readonly warning?: string;
 }
 
 interface SetOptions {
@@ -58,6 +60,8 @@ function addOverride(override: Command): void {
           expires_in: options.expiresIn,
         };
         const set = await client().post<OverrideAnswer>(pathOf(name, 'overrides'), body);
+        if (set.warning !== undefined)
+          process.stderr.write(`${paint('yellow', `warning: ${set.warning}`)}\n`);
         print(formatOf(command), set, () => `${key} of ${name} is overridden until ${set.expires_at}`);
       },
     );

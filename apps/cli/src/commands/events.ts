@@ -32,6 +32,9 @@ export function addEvents(program: Command): void {
     });
 }
 
+/** What trying again does not change: a token that was revoked or expired, a channel or cluster that went. */
+const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404]);
+
 /** Goes on after the server was away, from where it stopped. */
 async function followEvents(api: ApiClient, path: string, format: Format): Promise<void> {
   const controller = new AbortController();
@@ -48,7 +51,8 @@ async function followEvents(api: ApiClient, path: string, format: Format): Promi
       }
     } catch (error) {
       if (controller.signal.aborted) return;
-      if (!connected && last === undefined && error instanceof CommandError) throw error;
+      const known = error instanceof CommandError ? error : undefined;
+      if (known && ((!connected && last === undefined) || REFUSALS.has(known.status ?? 0))) throw known;
     }
     await delay(1_000, undefined, { signal: controller.signal }).catch(() => undefined);
   }

@@ -11,7 +11,11 @@ const matching = (pattern: RegExp) =>
 const integer = z.number({ error: 'must be an integer' }).int('must be an integer');
 const INT32 = 2_147_483_647;
 const criticality = integer.min(0).max(INT32);
-const size = integer.min(0).max(INT32);
+/** Kubernetes is built for clusters of up to 5,000 nodes (kubernetes.io/docs/setup/best-practices/cluster-large). */
+const MOST_NODES = 5_000;
+const size = integer
+  .min(0)
+  .max(MOST_NODES, `must be at most ${MOST_NODES}: Kubernetes’ limit of nodes in a cluster`);
 
 /** Keys of items in a body are not held to the pattern of the path: existing registries hold others, dots included. */
 const itemKey = storable(z.string().max(256));
