@@ -9,6 +9,11 @@ import { START } from './test-world/world-types.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
+/** Aborts when two nodes were replaced. */
+const abortOnce = (world: RollWorld) => (memory: RollMemory) =>
+  world.terminations.length === 2 && !memory.aborted
+    ? abortRoll(memory, { updateId: 'u1', at: world.now, by: 'ada', reason: 'wrong image' })
+    : memory;
 const abortAt =
   (pass: number): NonNullable<Story['operator']> =>
   (memory: RollMemory, now) =>
@@ -37,10 +42,7 @@ describe('an aborted roll', () => {
     const end = drive(world, {
       policy: testPolicy(),
       limits: { movesAgain: true },
-      operator: (memory) =>
-        world.terminations.length === 2 && !memory.aborted
-          ? abortRoll(memory, { updateId: 'u1', at: world.now, by: 'ada', reason: 'wrong image' })
-          : memory,
+      operator: abortOnce(world),
     });
     expect(end.decision.state).toBe('aborted');
     expect(end.decision.message).toContain('ada: wrong image');
@@ -78,6 +80,23 @@ describe('an aborted roll', () => {
     expect(end.decision.state).toBe('done');
     expect(world.allInstances().some(({ original }) => original)).toBe(false);
     checkClean(world);
+  });
+
+  it('does not take the age of a node that was there before for the time of a boot', () => {
+    const world = new RollWorld(workersOnly(3, { bootMs: minutes(2) }));
+    const limits = { movesAgain: true };
+    const first = drive(world, { policy: testPolicy(), limits, operator: abortOnce(world) });
+    expect(first.decision.state).toBe('aborted');
+    expect(world.allInstances().some(({ original }) => !original)).toBe(true);
+    world.advance(minutes(10), true);
+    const end = drive(world, {
+      policy: testPolicy(),
+      limits,
+      operator: (memory, pass) => (pass === 0 ? first.memory : memory),
+      scope: () => ({ updateId: 'u2' }),
+    });
+    expect(end.decision.state).toBe('done');
+    for (const pool of Object.values(end.memory.pools)) expect(pool.bootMs).toBeLessThan(minutes(3));
   });
 
   it('is forgotten by the next update', () => {

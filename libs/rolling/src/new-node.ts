@@ -35,7 +35,7 @@ function initialised(draft: RollDraft, group: GroupState, member: Member): void 
   const pool = draft.pool(group.name);
   draft.changeInstance(member.id, { initialisedAt: draft.now });
   draft.enter(member.id, 'in-service');
-  if (!pool || !launchedByRoll(draft, group, member)) return;
+  if (!pool || !launchedByRoll(draft, group, member) || wasThere(draft, pool, member)) return;
   const strained = draft.instance(member.id)?.strained === true;
   const took = sinceLaunch(draft, member);
   if (!strained) draft.cleanBoots += 1;
@@ -46,10 +46,18 @@ function initialised(draft: RollDraft, group: GroupState, member: Member): void 
   });
 }
 
+/** In service at the first look, and older than the roll: its age says nothing about how long it booted. */
+function wasThere(draft: RollDraft, pool: PoolMemory, member: Member): boolean {
+  return draft.instance(member.id)?.firstSeenAt === draft.now && launchOf(member) < pool.startedAt;
+}
+
+/** NaN if AWS does not say. */
+const launchOf = (member: Member): number => Date.parse(member.instance.launchedAt ?? '');
+
 function launchedByRoll(draft: RollDraft, group: GroupState, member: Member): boolean {
   const started = draft.pool(group.name)?.startedAt ?? draft.now;
   const seen = draft.instance(member.id)?.firstSeenAt ?? draft.now;
-  const launched = Date.parse(member.instance.launchedAt ?? '');
+  const launched = launchOf(member);
   // One that was on its way when the roll began has been watched long enough to be judged as well.
   return seen > started || (!Number.isNaN(launched) && launched > started - group.policy.registerTimeout);
 }
