@@ -35,7 +35,6 @@ export const notFound = (what: string, hint?: string): ApiError =>
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   'not-found': 404,
   'already-exists': 409,
-  'server-taken': 409,
   'version-mismatch': 412,
   'cluster-not-empty': 400,
 };

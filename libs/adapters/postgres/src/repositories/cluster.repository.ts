@@ -7,8 +7,8 @@ import { DUE_PRIORITY, markDue, type DuePriority } from '../due.js';
 import { ClusterEntity, NodePoolEntity } from '../entities/registry.schema.js';
 import type { EventWriter } from '../event-writer.js';
 import { changedFields, pick, requireVersion } from '../record-changes.js';
-import { requireOwnServer } from './own-server.js';
 import { lockCluster, selectCluster, selectClusters } from './cluster-rows.js';
+import { sharedServerEvents } from './shared-server.js';
 
 /** What a change did: nothing (then nothing is recorded), or the fields it touched. Values may be secrets: names only. */
 export interface Mutation {
@@ -37,7 +37,6 @@ export class ClusterRepository {
     return this.database.transaction(async (tx) => {
       const now = this.clock.now();
       const { nodePools, ...record } = cluster;
-      if (cluster.lifecycleStatus !== 'decommissioned') await requireOwnServer(tx, cluster);
       await tx.manager.insert(ClusterEntity, { ...record, recordVersion: 1, createdAt: now });
       for (const pool of nodePools) {
         await tx.manager.insert(NodePoolEntity, { ...pool, clusterId: cluster.id });
@@ -50,6 +49,8 @@ export class ClusterRepository {
       );
       const mutation = { fields: Object.keys(cluster), message: `cluster ${cluster.id} was registered` };
       await this.record(tx, created, 'cluster.created', mutation, change, now);
+      if (cluster.lifecycleStatus !== 'decommissioned')
+        await this.events.append(tx, await sharedServerEvents(tx, created, now));
       return created;
     });
   }
@@ -59,8 +60,12 @@ export class ClusterRepository {
       const fields = changedFields(current, patch);
       const moved = fields.filter((field) => WHEREABOUTS[field] !== undefined);
       if (moved.length > 0 && (await isBuilt(tx, current))) clusterStays(current, moved);
-      if (claimsServer(current, patch, fields)) await requireOwnServer(tx, { ...current, ...patch });
       if (fields.length > 0) await tx.manager.update(ClusterEntity, { id }, pick(patch, fields));
+      if (claimsServer(current, patch, fields))
+        await this.events.append(
+          tx,
+          await sharedServerEvents(tx, { ...current, ...patch }, this.clock.now()),
+        );
       const message = `cluster ${id} was changed: ${fields.join(', ')}`;
       return { fields, message, ...urgency(current, patch) };
     });
@@ -177,7 +182,7 @@ async function isBuilt(tx: Transaction, cluster: Cluster): Promise<boolean> {
   return (await tx.rows('SELECT 1 FROM intents WHERE cluster_id = $1 LIMIT 1', [cluster.id])).length > 0;
 }
 
-/** Another address, or a record that comes back to life. One that always was a second writer can still be changed, and ended. */
+/** Another address, or a record that comes back to life. */
 function claimsServer(current: Cluster, patch: ClusterPatch, fields: readonly string[]): boolean {
   if ((patch.lifecycleStatus ?? current.lifecycleStatus) === 'decommissioned') return false;
   return fields.includes('apiServerUrl') || current.lifecycleStatus === 'decommissioned';
