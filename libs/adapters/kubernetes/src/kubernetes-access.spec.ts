@@ -109,6 +109,47 @@ describe('time limits and strange answers', () => {
     expect(await failureOf(port.listNodes())).toMatchObject({ class: 'transient' });
   });
 
+  it.each([
+    {},
+    { kind: 'NodeList', metadata: {} },
+    { kind: 'NodeList', metadata: {}, items: 'none' },
+    { kind: 'NodeList', metadata: {}, items: [null] },
+    { kind: 'Status', metadata: {}, status: 'Success', items: [] },
+  ])('%j is not taken for an empty list', async (body) => {
+    const server = await api((_, response) => json(response, 200, body));
+    const port = await connect(server.url);
+    expect(await failureOf(port.listNodes())).toMatchObject({ class: 'transient' });
+    expect(await failureOf(port.listPods())).toMatchObject({ class: 'transient' });
+  });
+
+  it('an empty list may be null', async () => {
+    const body = { kind: 'NodeList', apiVersion: 'v1', metadata: {}, items: null };
+    const server = await api((_, response) => json(response, 200, body));
+    expect(await (await connect(server.url)).listNodes()).toEqual([]);
+  });
+
+  it('a kind whose CRD was deleted is unknown at once, and known again with it; a 404 of a proxy says nothing', async () => {
+    const of = { apiVersion: 'example.org/v1', kind: 'Thing' };
+    const served = { name: 'things', kind: 'Thing', namespaced: true };
+    let collection = 200;
+    let group = 200;
+    const server = await api(({ url }, response) => {
+      const discovery = url === '/apis/example.org/v1';
+      if ((discovery ? group : collection) === 404)
+        return void response.writeHead(404).end('404 page not found\n');
+      if (discovery) return json(response, 200, { kind: 'APIResourceList', resources: [served] });
+      return json(response, 200, { kind: 'ThingList', metadata: {}, items: [] });
+    });
+    const port = await connect(server.url);
+    expect(await port.list(of)).toEqual([]);
+    collection = 404;
+    expect(await failureOf(port.list(of))).toMatchObject({ class: 'transient', code: 'api-unreachable' });
+    group = 404;
+    expect(await failureOf(port.list(of))).toMatchObject({ class: 'invalid', code: 'kind-unknown' });
+    collection = group = 200;
+    expect(await port.list(of)).toEqual([]);
+  });
+
   it('ready() tells away from not allowed', async () => {
     let status = 503;
     const server = await api((_, response) => response.writeHead(status).end(status === 200 ? 'ok' : 'no'));
@@ -228,12 +269,16 @@ describe('requests', () => {
     const server = await api((seen, response) => {
       const next = new URL(seen.url, 'http://x').searchParams.get('continue');
       if (next === null)
-        return json(response, 200, { metadata: { continue: 'two' }, items: [{ metadata: { name: 'a' } }] });
+        return json(response, 200, {
+          kind: 'NodeList',
+          metadata: { continue: 'two' },
+          items: [{ metadata: { name: 'a' } }],
+        });
       if (!expired) {
         expired = true;
         return json(response, 410, { kind: 'Status', reason: 'Expired', message: 'too old' });
       }
-      return json(response, 200, { metadata: {}, items: [{ metadata: { name: 'b' } }] });
+      return json(response, 200, { kind: 'NodeList', metadata: {}, items: [{ metadata: { name: 'b' } }] });
     });
     const port = await connect(server.url);
     expect((await port.listNodes()).map((node) => node.name)).toEqual(['a', 'b']);

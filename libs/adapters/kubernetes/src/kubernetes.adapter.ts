@@ -30,13 +30,14 @@ import { podLogText } from './pod-log.js';
 import {
   absent,
   collectionPath,
-  listed,
   object,
   objectPath,
+  pathGone,
   segment,
   selectors,
   withoutServerFields,
 } from './objects.js';
+import { listKind } from './kind-list.js';
 import { listAll } from './paged-list.js';
 import { listableKinds, listPages } from './resource-export.js';
 import { parseStatus, type ApiAnswer } from './status.js';
@@ -148,15 +149,11 @@ export class KubernetesAdapter implements KubernetesPort {
     return answer && object(answer, context);
   }
 
-  async list(
+  list(
     of: { readonly apiVersion: string; readonly kind: string },
     options: ListOptions = {},
   ): Promise<readonly KubernetesObject[]> {
-    const kind = await this.discovery.require(of.apiVersion, of.kind);
-    const context = { ...read(`list ${of.apiVersion} ${of.kind}`), secret: of.kind === 'Secret' };
-    const path = collectionPath(kind, options.namespace);
-    const map = (item: Readonly<Record<string, unknown>>) => listed(item, of, options.managedFields);
-    return listAll(this.transport, path, selectors(options), context, map);
+    return listKind(this.transport, this.discovery, of, options);
   }
 
   async apply(desired: KubernetesObject, options: ApplyOptions): Promise<KubernetesObject> {
@@ -281,9 +278,7 @@ export class KubernetesAdapter implements KubernetesPort {
 
   /** The path itself is gone, so what was discovered is no longer true. */
   #vanished(answer: ApiAnswer, kind: ResourceKind): boolean {
-    if (answer.status !== 404) return false;
-    const status = parseStatus(answer.body);
-    const gone = status ? !status.name : answer.body.startsWith('404 page not found');
+    const gone = pathGone(answer);
     if (gone) this.discovery.forget(kind.apiVersion);
     return gone;
   }

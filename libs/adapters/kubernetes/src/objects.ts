@@ -60,6 +60,13 @@ export function withoutServerFields(desired: KubernetesObject): KubernetesObject
   return { ...desired, metadata: metadata as KubernetesObject['metadata'] };
 }
 
+/** The path itself is not served (any more), as when a CRD was deleted: no Status, or one that names no object. */
+export function pathGone(answer: ApiAnswer): boolean {
+  if (answer.status !== 404) return false;
+  const status = parseStatus(answer.body);
+  return status ? !status.name : answer.body.startsWith('404 page not found');
+}
+
 /** A 404 of the API server means that the object is not there; one of somebody else's means nothing. */
 export const absent = (answer: ApiAnswer): ApiAnswer | undefined =>
   parseStatus(answer.body) !== undefined || answer.body.startsWith('404 page not found') ? undefined : answer;

@@ -2,6 +2,7 @@ import type { KubernetesObject } from '#fleet';
 import type { ListableKind } from '#ports';
 import type { ApiTransport } from './api-transport.js';
 import { failureError } from './classify.js';
+import { pageOf } from './paged-list.js';
 import type { RequestContext } from './request-context.js';
 import { isRecord, parseJson } from './status.js';
 
@@ -84,11 +85,10 @@ export async function* listPages(
       next = token;
       continue;
     }
-    if (answer.status !== 200 || !isRecord(body) || !metadata)
-      throw failureError(answer.status === 200 ? { ...answer, status: 502 } : answer, context);
-    const items = Array.isArray(body['items']) ? body['items'].filter(isRecord) : [];
+    const page = pageOf(answer);
+    if (!page) throw failureError(answer.status === 200 ? { ...answer, status: 502 } : answer, context);
     // Lists leave out what every item has in common.
-    yield items.map((item) => ({ ...item, apiVersion, kind }) as unknown as KubernetesObject);
+    yield page.items.map((item) => ({ ...item, apiVersion, kind }) as unknown as KubernetesObject);
     if (token === '') return;
     next = token;
   }

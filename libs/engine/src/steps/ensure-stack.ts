@@ -1,5 +1,5 @@
-import type { Outcome } from '#kernel';
-import { digestOfValue, done, failed, waiting } from '#kernel';
+import type { FailureDetail, Instant, Outcome } from '#kernel';
+import { digestOfValue, done, failed, formatDuration, minutes, waiting } from '#kernel';
 import type { StackTemplate, StepKind } from '#fleet';
 import type { Intent, StackView } from '#ports';
 import type { Pass } from '../pass/pass.js';
@@ -24,6 +24,7 @@ export async function ensureStack(pass: Pass, step: StepKind, stack: StackTempla
   const interrupted = await pass.intents.leftOpen(step, { target: stack.name, verb: EXECUTE });
   const view = await pass.aws.describeStack(stack.name);
   const same = executed?.content === content && interrupted.length === 0;
+  if (view && !ROLLING_BACK.has(view.status)) pass.memory.delete(rollbackKey(stack.name));
   const verdict = view && judgeStatus(view, same, executed?.updateId === pass.update.id);
   switch (verdict) {
     case 'in-progress':
@@ -31,11 +32,10 @@ export async function ensureStack(pass: Pass, step: StepKind, stack: StackTempla
     case 'settled':
       return done(`stack ${stack.name} is up to date`);
     case 'refused-this-content':
-      return stackFailed(pass, stack, view as StackView);
-    case 'stuck':
-      return unstick(pass, step, stack);
     case 'dead':
-      return stackFailed(pass, stack, view as StackView);
+      return stackFailed(pass, stack, view as StackView, verdict);
+    case 'stuck':
+      return unstick(pass, step, stack, view as StackView);
     default:
       return change(pass, step, stack, content, interrupted);
   }
@@ -96,27 +96,84 @@ async function change(
   return waiting(`stack ${stack.name} to be ${prepared.kind}d`, pass.settings.pollInterval);
 }
 
-async function unstick(pass: Pass, step: StepKind, stack: StackTemplate): Promise<Outcome> {
+const ROLLING_BACK: ReadonlySet<string> = new Set(['UPDATE_ROLLBACK_FAILED', 'UPDATE_ROLLBACK_IN_PROGRESS']);
+
+/** A rollback that failed this often in a row is told; what it failed at may be repaired at any time, so it goes on. */
+const TELL_ROLLBACK_AFTER = 3;
+const ROLLBACK_AGAIN_AFTER = minutes(10);
+
+async function unstick(pass: Pass, step: StepKind, stack: StackTemplate, view: StackView): Promise<Outcome> {
+  const now = pass.ports.clock.now();
+  const tried = rollbacksOf(pass, stack.name);
+  const told = tried.times >= TELL_ROLLBACK_AFTER;
+  if (told && now - tried.at < ROLLBACK_AGAIN_AFTER) return rollbackFailed(pass, stack, view);
+  pass.memory.set(rollbackKey(stack.name), { times: tried.times + 1, at: now });
   await pass.intents.perform({ step, target: stack.name, verb: 'continue-update-rollback' }, () =>
     pass.aws.continueRollback(stack.name),
   );
   return waiting(`the failed rollback of stack ${stack.name} to go on`, pass.settings.pollInterval);
 }
 
-async function stackFailed(pass: Pass, stack: StackTemplate, view: StackView): Promise<Outcome> {
-  const failures = await pass.aws.stackFailures(stack.name);
-  const first = failures[0];
-  const why = first ? `${first.resource}: ${first.reason}` : (view.statusReason ?? 'no reason was given');
+const rollbackKey = (stackName: string): string => `stack-rollback/${stackName}`;
+
+function rollbacksOf(pass: Pass, stackName: string): { readonly times: number; readonly at: Instant } {
+  const value = pass.memory.get(rollbackKey(stackName));
+  const { times, at } = (value ?? {}) as { readonly times?: unknown; readonly at?: unknown };
+  return typeof times === 'number' && typeof at === 'number' ? { times, at } : { times: 0, at: 0 };
+}
+
+async function rollbackFailed(pass: Pass, stack: StackTemplate, view: StackView): Promise<Outcome> {
+  const { why, details } = await whyItFailed(pass, stack.name, view);
+  return failed({
+    class: 'blocked',
+    code: 'stack-rollback-failed',
+    message: `stack ${stack.name} is ${view.status}, and continuing its rollback fails. ${why}`,
+    hint: `Repair what it names (or continue the rollback by hand and skip that resource); it is continued every ${formatDuration(ROLLBACK_AGAIN_AFTER)}. No change of the stack is possible before.`,
+    details,
+  });
+}
+
+async function stackFailed(
+  pass: Pass,
+  stack: StackTemplate,
+  view: StackView,
+  verdict: 'refused-this-content' | 'dead',
+): Promise<Outcome> {
+  const { why, details } = await whyItFailed(pass, stack.name, view);
   return failed({
     class: 'terminal',
     code: 'stack-failed',
     message: `stack ${stack.name} is ${view.status}. ${why}`,
-    hint: `Mend ${stack.file} (or the account) and merge; a new revision is tried at once.`,
+    hint: verdict === 'dead' ? deadHint(stack.name) : refusedHint(stack.file, why),
     place: { file: stack.file },
-    details: failures.map((failure) => ({
-      message: `${failure.resource} ${failure.status}: ${failure.reason}`,
-    })),
+    details,
   });
+}
+
+/** CloudFormation takes no update of such a stack. */
+const deadHint = (name: string): string =>
+  `CloudFormation changes no stack in this state: delete stack ${name} by hand (its termination protection first; retain what must stay), and Fairway makes it anew.`;
+
+function refusedHint(file: string, why: string): string {
+  const gone = /does not exist|NotFound|not found/i.test(why)
+    ? ' If something that the stack had made was deleted by hand, CloudFormation does not make it again: put it back, or delete the stack (its termination protection first), and Fairway makes all of it anew.'
+    : '';
+  return `Mend ${file} (or the account) and merge; a new revision is tried at once.${gone}`;
+}
+
+async function whyItFailed(
+  pass: Pass,
+  name: string,
+  view: StackView,
+): Promise<{ readonly why: string; readonly details: readonly FailureDetail[] }> {
+  const failures = await pass.aws.stackFailures(name);
+  const first = failures[0];
+  return {
+    why: first ? `${first.resource}: ${first.reason}` : (view.statusReason ?? 'no reason was given'),
+    details: failures.map(({ resource, status, reason }) => ({
+      message: `${resource} ${status}: ${reason}`,
+    })),
+  };
 }
 
 const memoryKey = (stackName: string): string => `stack/${stackName}`;

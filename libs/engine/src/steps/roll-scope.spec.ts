@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { minutes } from '#kernel';
 import type { NodeGroupView } from '#fleet';
 import { newRollMemory, policyFor } from '#rolling';
 import { PassMemory } from '../pass/pass-memory.js';
@@ -62,5 +63,40 @@ describe('what a pass has seen of the groups', () => {
     expect(next.looks()).toBe(1);
     lookAfterChange(next.pass, 'content-2');
     expect(await versionSeen(next.pass)).toBe('2');
+  });
+});
+
+describe('a pool whose auto scaling group is not to be seen', () => {
+  const own = { ...pool, stack: { name: 'nodepool-workers' } } as never;
+  const look = async (memory: PassMemory, now: number, groups: readonly NodeGroupView[] = []) => {
+    const { pass } = passOf(memory);
+    const ports = { clock: { now: () => now } };
+    const aws = { describeNodeGroups: async () => groups };
+    const settings = { pollInterval: 1 };
+    const seen = await observeRoll(
+      { ...pass, ports, aws, settings } as never,
+      [own],
+      policies,
+      newRollMemory('u1'),
+    );
+    return seen.kind === 'outcome' ? seen.outcome : undefined;
+  };
+
+  it('is waited for as long as a new one may take, then told with its stack, and found again', async () => {
+    const memory = new PassMemory({});
+    expect(await look(memory, 1)).toMatchObject({ kind: 'waiting' });
+    expect(await look(memory, minutes(2))).toMatchObject({ kind: 'waiting' });
+    expect(await look(new PassMemory(memory.toJson()), minutes(4))).toMatchObject({
+      kind: 'failed',
+      failure: {
+        class: 'blocked',
+        code: 'node-group-missing',
+        message: expect.stringContaining('nodepool-workers'),
+        hint: expect.stringContaining('delete the stack'),
+      },
+    });
+    const [group] = await passOf(new PassMemory({})).pass.aws.describeNodeGroups('c');
+    expect(await look(memory, minutes(5), [group as NodeGroupView])).toBeUndefined();
+    expect(await look(memory, minutes(6))).toMatchObject({ kind: 'waiting' });
   });
 });

@@ -1,5 +1,5 @@
 import type { Outcome } from '#kernel';
-import { milliseconds, waiting } from '#kernel';
+import { failed, formatDuration, milliseconds, minutes, waiting } from '#kernel';
 import type { DesiredNodePool, NodeGroupView, NodeView, PdbView, PodView } from '#fleet';
 import type { PoolScope, RollMemory, RollScope } from '#rolling';
 import type { Pass } from '../pass/pass.js';
@@ -28,8 +28,8 @@ export async function observeRoll(
       const own = nodesOf(group, cluster.nodes, memory);
       scopes.push(await poolScope(pass, pool, group, own, policies));
     }
-    if (!scopes.some((scope) => scope.pool === pool.name))
-      return missing(pass, pool, 'its auto scaling group');
+    if (!scopes.some((scope) => scope.pool === pool.name)) return groupMissing(pass, pool);
+    pass.memory.delete(missingSince(pool));
   }
   const [controlPlane, attachments, volumeZones] = await Promise.all([
     masterGate(pass, { groups: scopes, pods: cluster.pods }, memory),
@@ -140,6 +140,25 @@ function missing(pass: Pass, pool: DesiredNodePool, what: string): ObservedRoll 
     kind: 'outcome',
     outcome: waiting(`node pool ${pool.name} to show ${what}`, pass.settings.pollInterval),
   };
+}
+
+const missingSince = (pool: DesiredNodePool): string => `roll/group-missing-since/${pool.name}`;
+/** A new group shows itself within seconds. */
+const GROUP_SHOWS_WITHIN = minutes(3);
+
+/** CloudFormation takes its stack for complete and makes a group that somebody deleted never again. */
+function groupMissing(pass: Pass, pool: DesiredNodePool): ObservedRoll {
+  const now = pass.ports.clock.now();
+  const since = pass.memory.number(missingSince(pool)) ?? now;
+  pass.memory.set(missingSince(pool), since);
+  if (now - since < GROUP_SHOWS_WITHIN) return missing(pass, pool, 'its auto scaling group');
+  const failure = {
+    class: 'blocked',
+    code: 'node-group-missing',
+    message: `node pool ${pool.name}: stack ${pool.stack.name} is in place, and for ${formatDuration(now - since)} no auto scaling group carries its tags`,
+    hint: `If it was deleted, delete the stack too (its termination protection first): Fairway makes both anew. If only its tags kubernetes.io/cluster/${pass.cluster.id}=owned and kubernetes.io/node-pool=${pool.name} were removed, put them back. It is looked for every minute.`,
+  } as const;
+  return { kind: 'outcome', outcome: failed(failure) };
 }
 
 /** A hold on the cluster or its channel freezes every pool; a hold on a pool freezes that one. */
