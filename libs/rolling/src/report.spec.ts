@@ -1,6 +1,7 @@
 import { minutes } from '#kernel';
 import { describe, expect, it } from 'vitest';
 import type { RollDecision } from './decision.js';
+import { newRollMemory } from './memory.js';
 import { drive } from './test-world/drive.js';
 import { testPolicy, workersOnly } from './test-world/stories.js';
 import { RollWorld } from './test-world/world.js';
@@ -32,6 +33,31 @@ describe('what is told of a drain that waits', () => {
     const { state, message } = decisionAfter(minutes(40), ['single']);
     expect(state).toBe('blocked');
     expect(message).toContain('not now');
+  });
+
+  it('says that a node which waits for its turn is not Ready', () => {
+    const world = new RollWorld(
+      workersOnly(2, { workloads: [{ name: 'frozen', replicas: 2, maxUnavailable: 0 }] }),
+    );
+    let dead: string | undefined;
+    const { decision } = drive(world, {
+      policy: testPolicy(),
+      scope: () => ({
+        groups: world.scope(newRollMemory('u1')).groups.map((pool) => ({
+          ...pool,
+          nodes: pool.nodes.map((node) => (node.instanceId === dead ? { ...node, ready: false } : node)),
+        })),
+      }),
+      until: ({ nodes }) => {
+        const told = dead !== undefined;
+        if (nodes.some(({ state }) => state === 'draining'))
+          dead = nodes.find(({ state }) => state === 'queued')?.instanceId;
+        return told;
+      },
+    });
+    expect(decision.nodes.find(({ instanceId }) => instanceId === dead)?.note).toMatch(
+      /^its Node is not Ready; launch template version/,
+    );
   });
 
   it('says that pods are ending while nothing else keeps the node', () => {

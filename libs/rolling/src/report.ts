@@ -142,10 +142,12 @@ function whose(draft: RollDraft, blocker: Blocker): string {
   return owner === undefined ? '' : `, owner ${owner}`;
 }
 
+const SILENT = 'its Node is not Ready';
+
 function endingPods({ node, drainable }: Member): string | undefined {
   const ending = drainable.filter((pod) => pod.deletionTimestamp !== undefined).length;
   const words = ending === 1 ? '1 pod is ending' : `${ending} pods are ending`;
-  const silent = node?.ready === false ? 'its Node is not Ready' : undefined;
+  const silent = node?.ready === false ? SILENT : undefined;
   return (
     [silent, ending > 0 ? words : undefined].filter((part) => part !== undefined).join('; ') || undefined
   );
@@ -154,7 +156,7 @@ function endingPods({ node, drainable }: Member): string | undefined {
 function noteOf(blocked: string | undefined, draining: boolean, member: Member): string | undefined {
   if (blocked !== undefined) return blocked;
   if (draining) return endingPods(member) ?? member.reason;
-  if (member.outdated) return member.reason;
+  if (member.outdated) return member.node?.ready === false ? `${SILENT}; ${member.reason}` : member.reason;
   return member.boot.waitsFor === undefined ? undefined : `waits for ${member.boot.waitsFor}`;
 }
 

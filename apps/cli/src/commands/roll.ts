@@ -57,7 +57,7 @@ function rollText(answer: RollAnswer): string {
     ? ` ${step.progress.done} of ${step.progress.total} ${step.progress.unit}`
     : '';
   const lines = [`${answer.alias}: ${answer.phase}${progress}. ${answer.message}`];
-  if (step?.unblock !== undefined) lines.push(`→ ${step.unblock}`);
+  if (step?.unblock !== undefined && !answer.message.includes(step.unblock)) lines.push(`→ ${step.unblock}`);
   for (const hold of answer.paused)
     lines.push(`${hold.pool} is paused by ${hold.owner} since ${hold.since}: ${hold.reason}`);
   for (const wish of answer.requests) lines.push(`asked by ${wish.actor}: ${wish.kind} (${wish.reason})`);
