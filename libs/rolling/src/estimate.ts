@@ -14,6 +14,7 @@ import {
 } from './group-state.js';
 import { drainsAllowed, unavailableAllowed } from './limits.js';
 import type { GroupReport } from './report.js';
+import { stillGiven } from './unreachable.js';
 
 /** An end that is overdue is not due now: a part of its usual time is always still to come. */
 const LEAST_LEFT = 0.1;
@@ -83,6 +84,8 @@ export function groupEta(draft: RollDraft, group: GroupState): number {
   const away = group.members.filter((member) => isAway(draft.instance(member.id)) || member.leaving);
   const waiting = remainingOutdated(draft, group).filter((member) => !isAway(draft.instance(member.id)));
   const draining = away.map((member) => {
+    const given = stillGiven(draft, group, member.id);
+    if (given !== undefined) return Math.max(e * LEAST_LEFT, given);
     const since = draft.instance(member.id)?.nominatedAt ?? draft.instance(member.id)?.terminate?.at;
     return Math.max(e * LEAST_LEFT, e - (draft.now - (since ?? draft.now)));
   });

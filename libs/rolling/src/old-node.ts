@@ -66,8 +66,10 @@ function leftLoadBalancers(draft: RollDraft, group: GroupState, member: Member):
   }
   const deregistering = deregisterTargets(draft, group, member);
   if (draft.instance(member.id)?.drainStartedAt !== undefined) return labelled && !deregistering;
-  draft.enter(member.id, 'cordoned');
-  if (!labelled || deregistering) return false;
+  if (!labelled || deregistering) {
+    draft.enter(member.id, 'cordoned');
+    return false;
+  }
   const excluded = draft.instance(member.id)?.lbExcludedAt ?? draft.now;
   draft.changeInstance(member.id, { lbExcludedAt: excluded });
   draft.enter(member.id, 'lb-excluded');

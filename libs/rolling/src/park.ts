@@ -100,15 +100,15 @@ function dropEvictions(draft: RollDraft, instance: string): void {
 }
 
 /** A parked node whose blockers are all gone: the PDB allows again, the pod left, the webhook's pod was moved. */
-export function isUnblocked(draft: RollDraft, member: Member): boolean {
-  const blockers = draft.instance(member.id)?.blockedBy ?? [];
-  return blockers.every((blocker) => {
+export const isUnblocked = (draft: RollDraft, member: Member): boolean =>
+  standing(draft, member).length === 0;
+
+/** What kept it when it was looked at last, less what is gone since. */
+export const standing = (draft: RollDraft, member: Member): readonly Blocker[] =>
+  (draft.instance(member.id)?.blockedBy ?? []).filter((blocker) => {
     const pod = member.drainable.find((candidate) => podName(candidate) === blocker.pod);
-    if (!pod) return true;
+    if (!pod) return false;
     const pdbs = pdbsOf(pod, draft.scope.pdbs);
-    if (blocker.pdb === undefined) return false;
-    return (
-      pdbs.length <= 1 && pdbs.every((pdb) => pdbName(pdb) !== blocker.pdb || pdb.disruptionsAllowed > 0)
-    );
+    if (blocker.pdb === undefined || pdbs.length > 1) return true;
+    return pdbs.some((pdb) => pdbName(pdb) === blocker.pdb && pdb.disruptionsAllowed <= 0);
   });
-}

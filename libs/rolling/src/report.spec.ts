@@ -60,6 +60,62 @@ describe('what is told of a drain that waits', () => {
     );
   });
 
+  it('counts down to the end of a machine whose kubelet is dead, and estimates no earlier end', () => {
+    const world = new RollWorld(workersOnly(1, { losesPods: true, lingerMs: 15_000 }));
+    const [dead] = world.allInstances();
+    if (!dead?.node) throw new Error('no node');
+    world.silence(dead.node, true);
+    world.advance(minutes(6), true);
+    const told: {
+      readonly note: string;
+      readonly at: number;
+      readonly since: number;
+      readonly etaMs: number;
+    }[] = [];
+    const end = drive(world, {
+      policy: testPolicy({ unreachableAfter: minutes(5), unreachableWait: minutes(10) }),
+      limits: { involuntary: 1 },
+      until: ({ nodes, etaMs }) => {
+        const node = nodes.find(({ note }) => note?.includes('its machine goes in'));
+        if (node) told.push({ note: node.note ?? '', at: world.now, since: node.since, etaMs: etaMs ?? 0 });
+        return false;
+      },
+    });
+    expect(end.decision.state).toBe('done');
+    const [first, last] = [told[0], told.at(-1)];
+    if (!first || !last) throw new Error('nothing was told');
+    expect(first.note).toBe('its Node is not Ready; if it stays silent, its machine goes in 10m');
+    expect(first.etaMs).toBeGreaterThanOrEqual(minutes(10));
+    expect(last.at - first.at).toBeGreaterThan(minutes(8));
+    // In one state all the while, not in a new one at every look.
+    expect(new Set(told.slice(3, -3).map(({ since }) => since)).size).toBe(1);
+  });
+
+  it('tells no blocker of a node that gave way once it is gone', () => {
+    const workloads = [{ name: 'frozen', replicas: 2, maxUnavailable: 0 }];
+    const world = new RollWorld(workersOnly(2, { workloads }));
+    let parked: string | undefined;
+    const before: (string | undefined)[] = [];
+    const { decision } = drive(world, {
+      policy: testPolicy(),
+      scope: () => {
+        const pdbs = parked === undefined ? undefined : world.scope(newRollMemory('u1')).pdbs;
+        return pdbs ? { pdbs: pdbs.map((pdb) => ({ ...pdb, disruptionsAllowed: 1 })) } : {};
+      },
+      until: ({ nodes }) => {
+        if (parked !== undefined) return true;
+        const node = nodes.find(({ state }) => state === 'slow-lane');
+        before.push(node?.note);
+        parked = node?.instanceId;
+        return false;
+      },
+    });
+    expect(before.at(-1)).toContain('is held by PDB');
+    const node = decision.nodes.find(({ instanceId }) => instanceId === parked);
+    expect(node?.note).toMatch(/^launch template version/);
+    expect(decision.notes.filter(({ instance }) => instance === parked)).toEqual([]);
+  });
+
   it('says that pods are ending while nothing else keeps the node', () => {
     const world = new RollWorld(
       workersOnly(1, { workloads: [{ name: 'web', replicas: 1, graceMs: 60_000 }] }),

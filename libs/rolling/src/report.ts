@@ -9,8 +9,10 @@ import { efficiencyOf, groupEta } from './estimate.js';
 import { etaCondition } from './foreseen.js';
 import { isAway, remainingOutdated, type GroupState, type Member } from './group-state.js';
 import type { Blocker, InstanceMemory } from './memory.js';
+import { standing } from './park.js';
 import { ownerOf, pdbName } from './pdb.js';
 import type { RollPolicy } from './policy.js';
+import { stillGiven } from './unreachable.js';
 
 /** Why a group may not start another node now, other than holds and halts. */
 export interface Turn {
@@ -109,7 +111,8 @@ function progressOf(draft: RollDraft, groups: readonly GroupReport[]): { done: n
 function nodeProgress(draft: RollDraft, group: GroupState, member: Member): NodeProgress {
   const memory = draft.instance(member.id);
   const state = memory?.state ?? (member.outdated ? 'current' : member.boot.state);
-  const note = noteOf(blockersOf(draft, memory), state === 'draining', member);
+  const note =
+    givenUp(draft, group, member) ?? noteOf(blockersOf(draft, member, memory), state === 'draining', member);
   const launched = Date.parse(member.instance.launchedAt ?? '');
   return {
     pool: group.pool.pool,
@@ -124,9 +127,15 @@ function nodeProgress(draft: RollDraft, group: GroupState, member: Member): Node
 }
 
 /** What keeps a node, all of it: with only the first, its owner would act and the next would come to light. */
-function blockersOf(draft: RollDraft, memory: InstanceMemory | undefined): string | undefined {
+function blockersOf(
+  draft: RollDraft,
+  member: Member,
+  memory: InstanceMemory | undefined,
+): string | undefined {
   const patient = memory?.state === 'draining' ? (memory.waitsFor ?? []) : [];
-  const causes = [...firstPerCause([...(memory?.blockedBy ?? []), ...patient]).values()];
+  // One that gave way is not asked for meanwhile: what is gone since is not told.
+  const hard = memory?.state === 'draining' ? (memory.blockedBy ?? []) : standing(draft, member);
+  const causes = [...firstPerCause([...hard, ...patient]).values()];
   if (causes.length === 0) return undefined;
   const more = causes.length > NAMED_BLOCKERS ? `; and ${causes.length - NAMED_BLOCKERS} more` : '';
   const named = causes
@@ -140,6 +149,13 @@ function whose(draft: RollDraft, blocker: Blocker): string {
   const pdb = draft.scope.pdbs.find((each) => pdbName(each) === blocker.pdb);
   const owner = pdb && ownerOf(pdb);
   return owner === undefined ? '' : `, owner ${owner}`;
+}
+
+/** A dead kubelet lets nobody drain its node: what is waited for is a time. */
+function givenUp(draft: RollDraft, group: GroupState, member: Member): string | undefined {
+  const given = stillGiven(draft, group, member.id);
+  if (given === undefined || member.leaving || !isAway(draft.instance(member.id))) return undefined;
+  return `${SILENT}; if it stays silent, its machine goes in ${formatDuration(given)}`;
 }
 
 const SILENT = 'its Node is not Ready';

@@ -18,6 +18,7 @@ import { readMark } from './marks.js';
 import { trackBoot } from './new-node.js';
 import { candidatesOf, nominate, nominateDead, releaseUnblocked, type DrainSlots } from './nominate.js';
 import { advance } from './old-node.js';
+import { standing } from './park.js';
 import { beforeRoll, giveBackUndrained, prepareGroup, ROLL_TAG, unmarkFrozen } from './prepare.js';
 import type { GroupReport, Turn } from './report.js';
 import { keepTime } from './time-spent.js';
@@ -184,7 +185,7 @@ function tellParked(draft: RollDraft, group: GroupState): void {
   for (const member of group.members) {
     const memory = draft.instance(member.id);
     if (memory?.state !== 'quarantined' && memory?.state !== 'slow-lane') continue;
-    tellBlockers(draft, group, member, memory.blockedBy ?? []);
+    tellBlockers(draft, group, member, standing(draft, member));
   }
 }
 

@@ -55,6 +55,12 @@ export function exemptionOf(draft: RollDraft, group: GroupState, member: Member)
   return `its kubelet has been silent for ${formatDuration(silent)} and its pods were given ${formatDuration(waited)}`;
 }
 
+/** How long the pods of a node whose kubelet is taken for dead are still given; undefined for every other node. */
+export function stillGiven(draft: RollDraft, { policy }: GroupState, id: string): Duration | undefined {
+  const since = draft.instance(id)?.givenUpAt;
+  return since === undefined ? undefined : Math.max(0, policy.unreachableWait - (draft.now - since));
+}
+
 /** Off, or silent for longer than anybody waits for it. */
 export const isDead = (draft: RollDraft, { policy }: GroupState, member: Member): boolean =>
   member.instance.ec2State === 'stopped' || silentFor(draft, member) >= policy.unreachableAfter;
