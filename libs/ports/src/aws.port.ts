@@ -60,6 +60,8 @@ export interface AwsPort extends ObjectStorePort {
 
   /** ASGs of the cluster by tag, with instances, target health and launch template versions resolved. */
   describeNodeGroups(clusterId: string): Promise<readonly NodeGroupView[]>;
+  /** Number of the newest version of a launch template, whatever groups launch; undefined if AWS names none. */
+  newestTemplateVersion(name: string): Promise<string | undefined>;
   /** The ASGs that a stack made, in the same words; `pool` is empty where they are no node pool (etcd's). */
   describeStackGroups(stackName: string): Promise<readonly NodeGroupView[]>;
   /** Refuses with `capacity-moved` (conflict) unless the desired capacity is `expected`. */

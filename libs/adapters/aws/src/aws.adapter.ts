@@ -106,6 +106,10 @@ export class AwsAdapter implements AwsPort {
     return this.#groups.describe(clusterId);
   }
 
+  newestTemplateVersion(name: string): Promise<string | undefined> {
+    return this.#groups.newestTemplateVersion(name);
+  }
+
   describeStackGroups(stackName: string): Promise<readonly NodeGroupView[]> {
     return this.#groups.describeStack(stackName);
   }

@@ -48,6 +48,11 @@ export class NodeGroups {
     return this.#views(groups.filter((group) => poolOf(tagsOf(group)) !== undefined));
   }
 
+  async newestTemplateVersion(name: string): Promise<string | undefined> {
+    const found = await this.#templates.resolve({ LaunchTemplateName: name, Version: '$Latest' });
+    return found?.version;
+  }
+
   /** CloudFormation tags the ASGs that it makes with their stack. */
   async describeStack(stackName: string): Promise<readonly NodeGroupView[]> {
     return this.#views(await this.#groups('tag:aws:cloudformation:stack-name', stackName));

@@ -6,6 +6,7 @@ import { ensureStack, ensureStacksTogether } from './ensure-stack.js';
 import { storeGeneratedFiles } from './generated-files.js';
 import { rollPools } from './roll-pools.js';
 import type { StepRunner } from './step-runner.js';
+import { templateUnreached } from './template-unreached.js';
 
 /** Master pools: stacks, an API that answers, then outdated masters one at a time. Workers are not touched meanwhile. */
 export const controlPlaneStep: StepRunner = {
@@ -30,7 +31,8 @@ export const controlPlaneStep: StepRunner = {
     const outage = await outageGate(pass, masters);
     if (outage) return outage;
     const rolled = await rollPools(pass, 'control-plane', masters);
-    return rolled.kind === 'done' ? createMissingPools(pass, rolled) : rolled;
+    if (rolled.kind !== 'done') return rolled;
+    return (await templateUnreached(pass, masters)) ?? createMissingPools(pass, rolled);
   },
 };
 

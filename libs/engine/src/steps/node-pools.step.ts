@@ -4,6 +4,7 @@ import { retirePools } from './retired-pools.js';
 import { rollPools } from './roll-pools.js';
 import { lookAfterChange } from './roll-scope.js';
 import type { StepRunner } from './step-runner.js';
+import { templateUnreached } from './template-unreached.js';
 
 /** Worker pools: all stacks, then the rolls under one budget. Comes after the control plane by the order of steps. */
 export const nodePoolsStep: StepRunner = {
@@ -20,6 +21,7 @@ export const nodePoolsStep: StepRunner = {
     if (stacks.kind !== 'done') return stacks;
     lookAfterChange(pass, contentOf(pass, templates));
     const rolled = await rollPools(pass, 'node-pools', workers);
-    return rolled.kind === 'done' ? retirePools(pass, rolled) : rolled;
+    if (rolled.kind !== 'done') return rolled;
+    return (await templateUnreached(pass, workers)) ?? retirePools(pass, rolled);
   },
 };
