@@ -13,13 +13,15 @@ import {
   SeededRandom,
 } from '#simulation';
 import { eventually } from '../support/eventually.js';
+import { HoldableScheduler } from '../support/holdable-scheduler.js';
 import { awsContract } from './aws-adapter.contract.js';
 import { contractTemplate } from './aws-adapter.fixture.js';
 
 const ACCOUNT = '123456789012';
 const REGION = 'eu-central-1';
 const scheduler = new ScaledScheduler(100);
-const world = new AwsWorld({ scheduler, random: new SeededRandom(11) });
+const holdable = new HoldableScheduler(scheduler);
+const world = new AwsWorld({ scheduler: holdable, random: new SeededRandom(11) });
 // Small pages prove that all of them are read.
 const server = new AwsServer(world, { pageLimit: 2 });
 let endpoint = '';
@@ -38,7 +40,7 @@ awsContract('the simulated AWS', async () => ({
   account: ACCOUNT,
   region: REGION,
   credentials: world.accessKey(ACCOUNT),
-  patience: 20_000,
+  patience: 60_000,
   options: { firstPoll: milliseconds(20), requestsPerSecond: 1000 },
   image: defaultImages[0] ?? { name: '', owner: '' },
   exact: true,
@@ -74,8 +76,6 @@ describe('trouble with AWS', () => {
       endpoint,
       credentialsFor: (account) => world.accessKey(account),
       firstPoll: milliseconds(20),
-      changeSetTimeout: milliseconds(5000),
-      requestTimeout: milliseconds(3000),
     });
     port = await access.connect(ACCOUNT, REGION);
   });
@@ -115,7 +115,6 @@ describe('trouble with AWS', () => {
     eventually(
       async () => (await port.describeStack(stack.name))?.status === status,
       `${stack.name} is ${status}`,
-      20_000,
     );
 
   it('a stack that failed to be created is explained, deleted, and made again', async () => {
@@ -126,23 +125,26 @@ describe('trouble with AWS', () => {
       verb: 'create',
       reason: 'no more target groups',
     });
-    await execute(stack);
+    const first = (await port.prepareStackChange(stack)) as Exclude<StackChange, { kind: 'none' }>;
+    holdable.hold();
+    await port.executeStackChange(stack, first);
     expect(await failureOf(port.prepareStackChange(stack))).toMatchObject({
       class: 'conflict',
       code: 'stack-busy',
     });
+    holdable.release();
     await reaches(stack, 'ROLLBACK_COMPLETE');
-    const [first] = await port.stackFailures(stack.name);
-    expect(first).toMatchObject({
+    const [failure] = await port.stackFailures(stack.name);
+    expect(failure).toMatchObject({
       resource: 'Targets (AWS::ElasticLoadBalancingV2::TargetGroup)',
       status: 'CREATE_FAILED',
     });
-    expect(first?.reason).toContain('no more target groups');
+    expect(failure?.reason).toContain('no more target groups');
     expect(await failureOf(port.prepareStackChange(stack))).toMatchObject({
       class: 'conflict',
       code: 'stack-being-deleted',
     });
-    const change = await eventually(() => port.prepareStackChange(stack), 'it can be made again', 20_000);
+    const change = await eventually(() => port.prepareStackChange(stack), 'it can be made again');
     expect(change.kind).toBe('create');
   });
 
@@ -230,15 +232,11 @@ describe('trouble with AWS', () => {
     await execute(stack);
     const group = () =>
       port.describeNodeGroups(clusterId).then((all) => all.find((one) => one.groupName === stack.name));
-    const view = await eventually(
-      async () => {
-        const seen = await group();
-        const running = seen?.instances.filter((one) => one.lifecycleState === 'InService');
-        return running?.length === 2 ? seen : undefined;
-      },
-      'two machines',
-      20_000,
-    );
+    const view = await eventually(async () => {
+      const seen = await group();
+      const running = seen?.instances.filter((one) => one.lifecycleState === 'InService');
+      return running?.length === 2 ? seen : undefined;
+    }, 'two machines');
     await reaches(stack, 'CREATE_COMPLETE');
     const instance = view.instances[0]?.instanceId ?? '';
     world.faults.dropReplyNext({ service: 'autoscaling', action: 'TerminateInstanceInAutoScalingGroup' });
@@ -258,14 +256,10 @@ describe('trouble with AWS', () => {
     const stack = await stackOf('no-capacity');
     const undo = world.faults.insufficientCapacity({ region: REGION });
     await execute(stack);
-    const failures = await eventually(
-      async () => {
-        const group = (await port.describeNodeGroups(clusterId)).find((one) => one.groupName === stack.name);
-        return group && group.recentFailures.length > 0 ? group.recentFailures : undefined;
-      },
-      'a failed launch',
-      20_000,
-    );
+    const failures = await eventually(async () => {
+      const group = (await port.describeNodeGroups(clusterId)).find((one) => one.groupName === stack.name);
+      return group && group.recentFailures.length > 0 ? group.recentFailures : undefined;
+    }, 'a failed launch');
     expect(failures.length).toBeLessThanOrEqual(5);
     expect(failures[0]?.message).toMatch(/capacity/i);
     undo();

@@ -58,7 +58,6 @@ const reaches = (stack: StackTemplate, status: string) =>
   eventually(
     async () => (await port.describeStack(stack.name))?.status === status,
     `${stack.name} is ${status}`,
-    20_000,
   );
 const changeSets = () => world.calls.query({ action: 'CreateChangeSet' }).length;
 
@@ -102,6 +101,6 @@ it('clears away what a plan by change set left', async () => {
   await prepared(await other.connect(ACCOUNT, REGION), stack);
   other.close();
   await expect(port.prepareStackChange(stack)).rejects.toThrow('stack-being-deleted');
-  const change = await eventually(() => port.prepareStackChange(stack), 'the name is free', 20_000);
+  const change = await eventually(() => port.prepareStackChange(stack), 'the name is free');
   expect(change.kind).toBe('create');
 });

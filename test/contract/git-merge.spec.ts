@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { seconds } from '#kernel';
+import { minutes } from '#kernel';
 import { createGit, type ClosableGit } from '#adapters/git';
 import { startGitServer, type GitServer, type PushedRef } from '#simulation';
 
@@ -55,7 +55,7 @@ beforeEach(async () => {
   url = await server.createRepository(`config-${count}`, { dir: seed, branches: ['dev', 'alpha'] });
   dir = await mkdtemp(join(base, 'clone-'));
   await run('git', ['clone', '--quiet', '--branch', 'dev', url, dir], { env: CLEAN });
-  git = createGit({ mirrorsDir: await mkdtemp(join(base, 'mirrors-')), fetchTimeout: seconds(20) });
+  git = createGit({ mirrorsDir: await mkdtemp(join(base, 'mirrors-')), fetchTimeout: minutes(1) });
   pushes.length = 0;
 });
 afterAll(async () => {
@@ -120,7 +120,7 @@ describe('merge in the object database', () => {
     const source = await commit('dev', { 'cluster/cluster.yaml': 'a: 2\n' });
     await git.fetch(url);
     pushes.length = 0;
-    const other = createGit({ mirrorsDir: await mkdtemp(join(base, 'mirrors-')), fetchTimeout: seconds(20) });
+    const other = createGit({ mirrorsDir: await mkdtemp(join(base, 'mirrors-')), fetchTimeout: minutes(1) });
     await other.fetch(url);
     const both = await Promise.all([git, other].map((one) => one.merge(url, 'alpha', source, target, NOTE)));
     await other.close();

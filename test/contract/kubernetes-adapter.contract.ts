@@ -170,7 +170,7 @@ export function kubernetesContract(name: string, makeTarget: () => Promise<Kuber
         };
         expect(await port.get({ ...thing, namespace: ns, name: 'a' })).toBeUndefined();
         await port.apply(customResourceDefinition(space.crd, space.id), OPTIONS);
-        const applied = await eventually(() => port.apply(thing, OPTIONS), 'the CRD is established', 20_000);
+        const applied = await eventually(() => port.apply(thing, OPTIONS), 'the CRD is established');
         expect(applied['spec']).toEqual({ size: 1 });
         expect((await port.list(thing, { namespace: ns })).map((one) => one.metadata.name)).toEqual(['a']);
         expect(await port.delete({ ...thing, namespace: ns, name: 'a' }, {})).toBe(true);

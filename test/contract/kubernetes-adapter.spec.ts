@@ -4,6 +4,7 @@ import { createKubernetesAccess } from '#adapters/kubernetes';
 import { FailureError, milliseconds } from '#kernel';
 import type { KubernetesPort } from '#ports';
 import { KubernetesWire, LivingCluster, ScaledScheduler, SeededRandom } from '#simulation';
+import { eventually } from '../support/eventually.js';
 import { kubernetesContract } from './kubernetes-adapter.contract.js';
 
 const ID = 'aws:123456789012:eu-central-1:kube-1';
@@ -32,8 +33,11 @@ if (real !== undefined && real !== '') {
 
 /** Trouble that only a simulator can make on demand. */
 describe('trouble with the API', () => {
+  /** With the limits of the product. */
   let port: KubernetesPort;
-  let access: ReturnType<typeof createKubernetesAccess>;
+  /** Gives a server up that does not answer; one that is slow to, on a busy machine, as well. */
+  let impatient: KubernetesPort;
+  const accesses: ReturnType<typeof createKubernetesAccess>[] = [];
   const faults = cluster.wire.faults;
   const failureOf = async (work: Promise<unknown>) =>
     work.then(
@@ -42,29 +46,35 @@ describe('trouble with the API', () => {
     );
 
   beforeAll(async () => {
-    access = createKubernetesAccess({
-      credentialsFor: async () => ({ kind: 'kubeconfig', text: wire.kubeconfig(ID, 'somebody') }),
-      limits: { readTimeout: milliseconds(1500), writeTimeout: milliseconds(1500) },
-    });
-    port = await access.connect({ id: ID, apiServerUrl: wire.serverOf(ID), configItems: {} });
+    const limits = { readTimeout: milliseconds(1500), writeTimeout: milliseconds(1500) };
+    const open = (over: object): Promise<KubernetesPort> => {
+      const access = createKubernetesAccess({
+        credentialsFor: async () => ({ kind: 'kubeconfig', text: wire.kubeconfig(ID, 'somebody') }),
+        ...over,
+      });
+      accesses.push(access);
+      return access.connect({ id: ID, apiServerUrl: wire.serverOf(ID), configItems: {} });
+    };
+    port = await open({});
+    impatient = await open({ limits });
   });
-  afterAll(() => access.close());
+  afterAll(() => accesses.forEach((access) => access.close()));
 
   it.each(['unavailable', 'closed', 'blackout'] as const)(
     'an API that is %s is unreachable, and comes back',
     async (outage) => {
       faults.outage = outage;
-      expect(await port.ready()).toBe(false);
-      expect(await failureOf(port.listNodes())).toMatchObject({
+      expect(await impatient.ready()).toBe(false);
+      expect(await failureOf(impatient.listNodes())).toMatchObject({
         class: 'transient',
         code: 'api-unreachable',
       });
-      expect(await port.evict({ namespace: 'default', name: 'a', uid: 'u' })).toMatchObject({
+      expect(await impatient.evict({ namespace: 'default', name: 'a', uid: 'u' })).toMatchObject({
         kind: 'transient',
       });
       faults.outage = 'none';
-      expect(await port.ready()).toBe(true);
-      expect(await port.listNodes()).toEqual([]);
+      await eventually(() => impatient.ready(), 'the API to be back');
+      expect(await eventually(() => impatient.listNodes())).toEqual([]);
     },
   );
 
@@ -125,22 +135,16 @@ describe('trouble with the API', () => {
   });
 
   it('250 objects need one request each and one discovery per group', async () => {
-    // With the limits of the product: how long a busy machine takes over 250 answers is not looked at.
-    const patient = createKubernetesAccess({
-      credentialsFor: async () => ({ kind: 'kubeconfig', text: wire.kubeconfig(ID, 'somebody') }),
-    });
-    const many = await patient.connect({ id: ID, apiServerUrl: wire.serverOf(ID), configItems: {} });
     const before = cluster.wire.calls.entries.length;
     const options = { dryRun: true, force: true, fieldManager: 'fairway' };
     await Promise.all(
       Array.from({ length: 250 }, (_, at) =>
-        many.apply(
+        port.apply(
           { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `many-${at}`, namespace: 'default' } },
           options,
         ),
       ),
     );
     expect(cluster.wire.calls.entries.length - before).toBeLessThanOrEqual(251);
-    patient.close();
   });
 });

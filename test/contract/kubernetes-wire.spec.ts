@@ -194,7 +194,7 @@ describe('watch', () => {
     const watch = await open('/api/v1/namespaces/default/configmaps', {
       resourceVersion: metadata?.resourceVersion as string,
       labelSelector: 'x=y',
-      timeoutSeconds: '1',
+      timeoutSeconds: '3',
       allowWatchBookmarks: true,
     });
     bed.store.modify('configmaps', 'default', 'before', (draft) => void (draft['data'] = { a: '1' }));

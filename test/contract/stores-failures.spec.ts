@@ -55,7 +55,7 @@ describe('a database that is away', () => {
     const kill = () =>
       withClient(direct.url, (client) =>
         client.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doomed'`,
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'doomed'`,
         ),
       );
     const sleeping = database.transaction(async (tx) => {

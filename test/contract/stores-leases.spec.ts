@@ -139,7 +139,9 @@ describe('leases and fencing on Postgres', () => {
         return next;
       });
       await eventually(async () => {
-        const waiting = await client.query(`SELECT 1 FROM pg_locks WHERE NOT granted`);
+        const waiting = await client.query(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
         return waiting.rowCount;
       }, 'the takeover waits for the lock');
       expect(taken).toBe(false);

@@ -254,7 +254,11 @@ describe('events and outbox on Postgres', () => {
       const fast = publish(event('fast'));
       await eventually(
         async () =>
-          (await client.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).rowCount,
+          (
+            await client.query(
+              `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+            )
+          ).rowCount,
         'the second writer waits',
       );
       expect(await stores.outbox.eventsAfter(from, 10)).toEqual([]);
@@ -275,7 +279,9 @@ describe('events and outbox on Postgres', () => {
     const before = calls;
     await publish(event('call'));
     await eventually(() => calls > before, 'a call after the commit');
-    const cut = `SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity WHERE query = 'LISTEN fairway_events'`;
+    // Of this database: files that run beside this one listen on the same server.
+    const cut = `SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity
+                 WHERE datname = current_database() AND query = 'LISTEN fairway_events'`;
     const result = await withClient(stores.url, (client) => client.query(cut));
     expect(result.rowCount).toBe(1);
     const atCut = calls;

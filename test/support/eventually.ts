@@ -1,8 +1,11 @@
-/** Polls until the condition holds; fails with the last error or `what` after the limit. */
+/**
+ * Polls until the condition holds; fails with the last error or `what` after the limit. The limit is for what hangs, not a
+ * judgement of the machine's speed: one that another four times as slow could reach proves nothing.
+ */
 export async function eventually<T>(
   check: () => Promise<T> | T,
   what = 'the condition',
-  limitMs = 30_000,
+  limitMs = 60_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + limitMs;
   let last: unknown;
