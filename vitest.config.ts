@@ -21,7 +21,7 @@ export default defineConfig({
           include: ['{libs,apps,tools}/**/*.spec.ts'],
           exclude: ['**/node_modules/**', 'dist/**'],
           // A limit for what hangs, not a judgement of the machine's speed.
-          testTimeout: 60_000,
+          testTimeout: 240_000,
         },
       },
       {
@@ -31,7 +31,7 @@ export default defineConfig({
           include: ['test/{contract,integration}/**/*.spec.ts'],
           globalSetup: ['test/support/servers.global.ts'],
           testTimeout: 180_000,
-          hookTimeout: 240_000,
+          hookTimeout: 480_000,
           maxWorkers: 2,
         },
       },
@@ -42,7 +42,7 @@ export default defineConfig({
           include: ['test/{acceptance,crash}/**/*.spec.ts'],
           globalSetup: ['test/support/servers.global.ts'],
           testTimeout: 600_000,
-          hookTimeout: 240_000,
+          hookTimeout: 480_000,
           maxWorkers: 2,
         },
       },

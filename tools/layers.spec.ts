@@ -40,5 +40,5 @@ describe('the boundary guard', () => {
     });
     expect(result.ok).toBe(false);
     expect(result.output).toContain('not seen by the guard: libs/kernel/src/unseen.ts');
-  }, 60_000);
+  });
 });

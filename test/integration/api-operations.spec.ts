@@ -160,11 +160,7 @@ describe('as a process', () => {
       expect(await second.ended).toBe(1);
       expect(second.output.stdout).toBe('');
       const server = run(settings);
-      const url = await eventually(
-        () => /"url":"([^"]+)"/.exec(server.output.stderr)?.[1],
-        'listening',
-        30_000,
-      );
+      const url = await eventually(() => /"url":"([^"]+)"/.exec(server.output.stderr)?.[1], 'listening');
       const answer = await fetch(`${url}/kubernetes-clusters`, {
         headers: { Authorization: `Bearer ${token}` },
       });

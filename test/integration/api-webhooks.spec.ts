@@ -59,14 +59,10 @@ it('refuses 20 MB and goes on answering meanwhile', async () => {
   const sent = Promise.all(
     Array.from({ length: 3 }, () => post(big, { 'X-Fairway-Signature-256': 'sha256=00' })),
   );
-  const times: number[] = [];
   const progress = { over: false };
   void sent.finally(() => (progress.over = true)).catch(() => undefined);
-  while (!progress.over) {
-    const start = performance.now();
-    expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
-    times.push(performance.now() - start);
-  }
+  let answers = 0;
+  for (; !progress.over; answers += 1) expect((await fetch(`${api.url}/healthz`)).status).toBe(200);
   for (const answer of await sent) {
     expect(answer.status).toBe(413);
     expect(JSON.parse(answer.text)).toMatchObject({
@@ -74,7 +70,8 @@ it('refuses 20 MB and goes on answering meanwhile', async () => {
       type: expect.stringContaining('body-too-large'),
     });
   }
-  expect(Math.max(...times)).toBeLessThan(1_000);
+  // Counted, not timed: one that is busy with the bodies gives the first answer after the last of them.
+  expect(answers).toBeGreaterThan(3);
 });
 
 it('refuses a body that says it is small and is not', async () => {

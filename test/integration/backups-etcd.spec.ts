@@ -295,7 +295,7 @@ describe('small snapshots when something goes wrong', () => {
     const silent = async (): Promise<never> => {
       const before = await expiry();
       bed.advance(minutes(1));
-      await eventually(async () => (await expiry()) > before, 'a longer lease', 30_000);
+      await eventually(async () => (await expiry()) > before, 'a longer lease');
       throw new FailureError({ class: 'transient', code: 'drill-failed', message: 'enough' });
     };
     const ports = { ...bed.ports, drill: { unavailable: async () => undefined, restore: silent } };

@@ -72,7 +72,7 @@ describe('resources of a cluster as YAML', () => {
     const again = await bed.ask({ kind: 'verify', backupId: backup.id });
     await bed.pass();
     expect(await bed.resultOf(again)).toMatch(/^damaged: .*it cannot be unpacked/);
-  }, 120_000);
+  });
 
   it('is encrypted as a whole under a KMS key where secrets are wanted', async () => {
     fill();
@@ -97,7 +97,7 @@ describe('resources of a cluster as YAML', () => {
     const secret = parse(yaml).find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'token');
     expect(secret).toMatchObject({ data: { password: Buffer.from('hunter2').toString('base64') } });
     expect(bed.logged.join('\n')).not.toContain('hunter2');
-  }, 120_000);
+  });
 
   it('is no backup where a kind cannot be read; excluded kinds are left out on purpose', async () => {
     fill();
@@ -117,7 +117,7 @@ describe('resources of a cluster as YAML', () => {
     expect(failed.state).toBe('failed');
     expect(failed.message).toContain('configmaps');
     expect(bed.stored).toHaveLength(1);
-  }, 120_000);
+  });
 });
 
 describe('backups by Velero', () => {
@@ -183,7 +183,7 @@ describe('backups by Velero', () => {
     bed.kubernetes.remove('backups.velero.io', 'velero', location.split('/')[1] ?? '');
     expect(await verify()).toMatch(/^damaged: .*is not there any more/);
     expect((await gate()).open).toBe(false);
-  }, 120_000);
+  });
 
   it('count with an approved exception, which is audited; only once, and only partial ones', async () => {
     const { id } = await settle('PartiallyFailed');
@@ -202,7 +202,7 @@ describe('backups by Velero', () => {
     // A pass that looks later takes it away from nobody.
     await bed.pass();
     expect(await gate()).toMatchObject({ open: true });
-  }, 120_000);
+  });
 
   it('fail where the storage stays away, where the TTL is too short, and where there is no Velero', async () => {
     await bed.configure(ITEMS);
@@ -246,7 +246,7 @@ describe('backups by Velero', () => {
       /does not serve velero.io\/v1 Backup|is not there|not found/,
     );
     expect((await gate()).open).toBe(false);
-  }, 120_000);
+  });
 
   it('of a worker that died after asking are found again, and nothing is asked twice', async () => {
     await bed.configure(ITEMS);
@@ -281,7 +281,7 @@ describe('backups by Velero', () => {
     );
     // The request was never settled, so the successor makes one more for it; the first is not lost.
     expect(bed.kubernetes.list('backups.velero.io').length).toBe((await bed.backups()).length);
-  }, 120_000);
+  });
 
   const eventuallyLease = async () => {
     await bed.expireLeases();
@@ -295,5 +295,5 @@ describe('backups by Velero', () => {
     bed.advance(hours(24 * 40));
     await bed.pass();
     expect((await bed.backups()).map(({ state }) => state)).toContain('expired');
-  }, 120_000);
+  });
 });

@@ -126,7 +126,7 @@ describe('after login', () => {
     let stdout = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    await eventually(() => stdout.includes('kube-2'), 'the events so far', 20_000);
+    await eventually(() => stdout.includes('kube-2'), 'the events so far');
     await api.send('POST', '/kubernetes-clusters', { body: wireCluster('kube-9') });
     await eventually(() => stdout.includes('kube-9'), 'the new event');
     child.kill('SIGINT');

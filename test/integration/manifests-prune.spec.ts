@@ -236,7 +236,7 @@ describe('a process that dies', () => {
       deaths += 1;
     }
     expect(deaths).toBeGreaterThan(15);
-  }, 120_000);
+  });
 });
 
 describe('a repository that does not answer', () => {

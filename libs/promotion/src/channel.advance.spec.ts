@@ -264,7 +264,7 @@ describe('advanceChannel', () => {
       ),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 });
 
 function settle(one: ClusterFacts, admit: readonly string[], chance: Iterator<number>): ClusterFacts {

@@ -72,9 +72,10 @@ describe('time limits and strange answers', () => {
       class: 'transient',
       code: 'api-unreachable',
     });
-    expect(Date.now() - began).toBeLessThan(2000);
+    // Its own limit, not the ten seconds of the product.
+    expect(Date.now() - began).toBeLessThan(9_000);
     expect(await port.ready()).toBe(false);
-  }, 15_000);
+  });
 
   it('a TLS handshake that hangs counts as no connection', async () => {
     const silent = net.createServer(() => undefined);

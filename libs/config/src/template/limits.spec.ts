@@ -323,5 +323,5 @@ describe('properties', () => {
       }),
       { seed: 3, numRuns: 300 },
     );
-  }, 30_000);
+  });
 });
