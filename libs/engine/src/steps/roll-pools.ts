@@ -38,9 +38,8 @@ export async function rollPools(
   const memory = readRollMemory(pass.memory.get(rollMemoryKey(step)), pass.update.id);
   const observed = await observeRoll(pass, pools, policies.value, memory);
   if (observed.kind === 'outcome') return observed.outcome;
-  const now = pass.ports.clock.now();
   const starts = which === 'all' ? 'any' : 'dead';
-  const decision = decide({ ...observed.scope, starts }, policies.value.scope, now);
+  const decision = decide({ ...observed.scope, starts }, policies.value.scope, observed.at);
   pass.nodes.push(...decision.nodes);
   pass.rolls.push(...decision.efficiency);
   addEta(pass, decision);

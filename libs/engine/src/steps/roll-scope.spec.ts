@@ -14,6 +14,7 @@ const pool = { name: 'workers', master: false, minSize: 1, maxSize: 3, instanceT
 /** A pass of a cluster whose group gets its next launch template version between two looks. */
 function passOf(memory: PassMemory): { readonly pass: Pass; readonly looks: () => number } {
   let looks = 0;
+  let time = 0;
   const group = (): NodeGroupView => ({
     pool: 'workers',
     groupName: 'asg',
@@ -36,7 +37,7 @@ function passOf(memory: PassMemory): { readonly pass: Pass; readonly looks: () =
     update: { id: 'u1' },
     desired: { commit: 'x' },
     holds: [],
-    ports: { clock: { now: () => 0 } },
+    ports: { clock: { now: () => (time += 1_000) } },
     aws: { describeNodeGroups: async () => [group()] },
     kubernetes: { listNodes: async () => [], listPods: async () => [], listPdbs: async () => [] },
   } as unknown as Pass;
@@ -63,6 +64,21 @@ describe('what a pass has seen of the groups', () => {
     expect(next.looks()).toBe(1);
     lookAfterChange(next.pass, 'content-2');
     expect(await versionSeen(next.pass)).toBe('2');
+  });
+
+  it('is judged by the time at which the look began, however much later that is', async () => {
+    const { pass } = passOf(new PassMemory({}));
+    const look = async (): Promise<number | undefined> => {
+      const seen = await observeRoll(pass, [pool as never], policies, newRollMemory('u1'));
+      return seen.kind === 'scope' ? seen.at : undefined;
+    };
+    const before = pass.ports.clock.now();
+    const at = await look();
+    expect(at).toBe(before + 1_000);
+    pass.ports.clock.now();
+    expect(await look()).toBe(at);
+    lookAfterChange(pass, 'content-1');
+    expect(await look()).toBeGreaterThan(at ?? 0);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '#kernel';
+import type { Instant, Outcome } from '#kernel';
 import { failed, formatDuration, milliseconds, minutes, waiting } from '#kernel';
 import type { DesiredNodePool, NodeGroupView, NodeView, PdbView, PodView } from '#fleet';
 import type { PoolScope, RollMemory, RollScope } from '#rolling';
@@ -9,7 +9,15 @@ import { bootThrottle } from './roll-throttle.js';
 import { attachmentsOf, volumeZonesOf } from './roll-volumes.js';
 
 export type ObservedRoll =
-  | { readonly kind: 'scope'; readonly scope: RollScope }
+  | {
+      readonly kind: 'scope';
+      readonly scope: RollScope;
+      /**
+       * When the look began: the time to decide by. A pass may look, be busy with manifests for minutes or be stopped, and
+       * decide then; by the later time a machine would count as overdue that has come up since.
+       */
+      readonly at: Instant;
+    }
   /** Nothing to decide on yet. */
   | { readonly kind: 'outcome'; readonly outcome: Outcome };
 
@@ -20,7 +28,7 @@ export async function observeRoll(
   policies: PoolPolicies,
   memory: RollMemory,
 ): Promise<ObservedRoll> {
-  const { groups, ...cluster } = await observeCluster(pass);
+  const { at, groups, ...cluster } = await observeCluster(pass);
   const scopes: PoolScope[] = [];
   for (const pool of pools) {
     for (const group of groups.filter((candidate) => candidate.pool === pool.name)) {
@@ -38,6 +46,7 @@ export async function observeRoll(
   ]);
   return {
     kind: 'scope',
+    at,
     scope: {
       clusterId: pass.cluster.id,
       updateId: pass.update.id,
@@ -55,6 +64,7 @@ export async function observeRoll(
 }
 
 interface Observation {
+  readonly at: Instant;
   readonly groups: readonly NodeGroupView[];
   readonly nodes: readonly NodeView[];
   readonly pods: readonly PodView[];
@@ -90,13 +100,14 @@ export function lookAfterChange(pass: Pass, content: string): void {
 }
 
 async function readOnce(pass: Pass): Promise<Observation> {
+  const at = pass.ports.clock.now();
   const [groups, nodes, pods, pdbs] = await Promise.all([
     pass.aws.describeNodeGroups(pass.cluster.id),
     pass.kubernetes.listNodes(),
     pass.kubernetes.listPods(),
     pass.kubernetes.listPdbs(),
   ]);
-  return { groups, nodes, pods, pdbs };
+  return { at, groups, nodes, pods, pdbs };
 }
 
 /** Nodes of the group's machines, and those that outlive a machine that the roll remembers. */
