@@ -21,7 +21,7 @@ else
 
     async function open(options: EtcdBedOptions): Promise<void> {
       bed = await EtcdBed.open({ flags: LOOSE, ...options });
-      await bed.drive(done, 60_000);
+      await bed.drive(done, 240_000);
     }
 
     async function followers(): Promise<readonly string[]> {
@@ -39,7 +39,7 @@ else
       await bed.room.processes.get(dead)?.kill();
       bed.items = { ...bed.items, etcd_replace: wished };
       const since = bed.world.calls.length;
-      const refused = await bed.drive(blocked, 60_000);
+      const refused = await bed.drive(blocked, 240_000);
       expect(wordsOf(refused.outcome)).toMatch(new RegExp(`member ${dead} is unhealthy`));
       const [problem] = refused.report.problems;
       expect(problem?.type).toMatch(/etcd-replacement-refused$/);
@@ -49,7 +49,7 @@ else
       );
       expect(problem?.detail).toContain(`only ${dead} may be replaced now`);
       expect(bed.terminations(since)).toEqual([]);
-      await bed.drive(done, 60_000);
+      await bed.drive(done, 240_000);
       const gone = bed.terminations(since).map(({ params }) => (params as { InstanceId: string }).InstanceId);
       expect(gone, 'the dead one first, then the one that was asked for').toEqual([dead, wished]);
       expect((await (await bed.connect()).members()).members).toHaveLength(3);
@@ -70,12 +70,12 @@ else
           memberID: memberId,
           alarm: kind,
         });
-        expect(wordsOf((await bed.drive(blocked, 60_000)).outcome)).toMatch(says);
+        expect(wordsOf((await bed.drive(blocked, 240_000)).outcome)).toMatch(says);
         await etcd.disarm({ memberId, kind });
         await eventually(async () => (await etcd.alarms()).length === 0, 'no alarm');
       }
       await etcd.addMember({ peerUrls: ['http://127.0.0.1:9'], learner: true });
-      const { outcome } = await bed.drive(blocked, 60_000);
+      const { outcome } = await bed.drive(blocked, 240_000);
       expect(wordsOf(outcome)).toMatch(/is a learner that somebody else added.*etcdctl member remove/);
       expect(bed.terminations()).toEqual([]);
       expect((await etcd.members()).members.filter(({ learner }) => !learner)).toHaveLength(3);
@@ -85,7 +85,7 @@ else
       await open({ size: 3, image: 'waits', items: { etcd_patience: '2s' } });
       bed.room.deaf = true;
       bed.nodeImage = NEW_IMAGE;
-      const { outcome } = await bed.drive((one) => /learner/.test(wordsOf(one)), 60_000);
+      const { outcome } = await bed.drive((one) => /learner/.test(wordsOf(one)), 240_000);
       expect(wordsOf(outcome)).toMatch(
         /waiting for learner \w+ to catch up since .*(ECONNREFUSED|it has not started yet).*The learner is stuck: look at etcd's log on i-\w+.*etcdctl member remove/,
       );
@@ -96,7 +96,7 @@ else
     it('an even number of members', async () => {
       await open({ size: 4, image: 'waits' });
       bed.nodeImage = NEW_IMAGE;
-      const { outcome } = await bed.drive(blocked, 60_000);
+      const { outcome } = await bed.drive(blocked, 240_000);
       expect(wordsOf(outcome)).toMatch(/4 voters are an even number: they tolerate 1 failures, as 3 do/);
       expect(bed.terminations()).toEqual([]);
     });

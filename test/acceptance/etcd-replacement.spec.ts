@@ -46,7 +46,8 @@ interface Told {
 
 if (findEtcd() === undefined) suiteNotRun(SUITE, 'there is no etcd; install etcd-server');
 else
-  describe.concurrent(SUITE, () => {
+  // Each waits for its turn as well.
+  describe.concurrent(SUITE, { timeout: 1_500_000 }, () => {
     // They wait most of their time, for etcd to settle: two at once keep each other company.
     const turns = new Turns(2);
 
@@ -63,7 +64,7 @@ else
     }
 
     async function tell(bed: EtcdBed, { fateOf, deadly, limitMs, size, image }: Story): Promise<Told> {
-      await bed.drive(done, 60_000);
+      await bed.drive(done, 240_000);
       const old = [...bed.room.processes.keys()];
       const writer = new EtcdWriter(() => bed.room.endpoints);
       const termBefore = await term(bed);
@@ -92,14 +93,15 @@ else
 
     function expectNobodyNoticed({ written, leaderChanges }: Told): void {
       expect(written.lost, 'acknowledged and lost').toEqual([]);
-      expect(written.perSecond).toBeGreaterThan(50);
-      expect(written.longestWrite).toBeLessThan(5_000);
+      // Of 80 that are tried; a busy machine does fewer, one that waits for a quorum none.
+      expect(written.perSecond).toBeGreaterThan(20);
+      expect(written.longestWrite).toBeLessThan(10_000);
       // One leader was replaced: every election and every transfer raises the term by one.
       expect(leaderChanges).toBeLessThanOrEqual(1);
     }
 
     it('three members, a learner beside each, etcd checking every change too', async () => {
-      expectNobodyNoticed(await replaceAll({ size: 3, image: 'waits', limitMs: 120_000 }));
+      expectNobodyNoticed(await replaceAll({ size: 3, image: 'waits', limitMs: 400_000 }));
     });
 
     it('three members, a learner beside each, dying at every call before and after its effect', async () => {
@@ -108,7 +110,7 @@ else
         image: 'waits',
         flags: LOOSE,
         fateOf: everyPointOnce(),
-        limitMs: 120_000,
+        limitMs: 400_000,
       });
       expectNobodyNoticed(told);
       expect(told.drive.deaths.length).toBeGreaterThan(60);
@@ -120,7 +122,7 @@ else
         image: 'waits',
         flags: LOOSE,
         deadly: DEADLY,
-        limitMs: 240_000,
+        limitMs: 600_000,
       });
       expectNobodyNoticed(told);
       expect([...told.killed].sort()).toEqual([...DEADLY].sort());
@@ -132,18 +134,18 @@ else
         image: 'joins',
         flags: LOOSE,
         fateOf: everyPointOnce(),
-        limitMs: 120_000,
+        limitMs: 400_000,
       });
       expectNobodyNoticed(told);
       expect(told.drive.deaths.length).toBeGreaterThan(30);
     });
 
     it('three machines by their groups, on volumes that outlive them', async () => {
-      expectNobodyNoticed(await replaceAll({ size: 3, image: 'volume', limitMs: 120_000 }));
+      expectNobodyNoticed(await replaceAll({ size: 3, image: 'volume', limitMs: 400_000 }));
     });
 
     it('five members, a learner beside each', async () => {
-      expectNobodyNoticed(await replaceAll({ size: 5, image: 'waits', flags: LOOSE, limitMs: 120_000 }));
+      expectNobodyNoticed(await replaceAll({ size: 5, image: 'waits', flags: LOOSE, limitMs: 400_000 }));
     });
   });
 

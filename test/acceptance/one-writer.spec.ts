@@ -65,7 +65,7 @@ describe('two workers, one cluster', () => {
 
     // Nobody else may write before the lease is over; then the second worker goes on where the first stopped.
     const second = join();
-    await eventually(() => outside.terminations(since).length > 0, 'the second worker going on', 60_000);
+    await eventually(() => outside.terminations(since).length > 0, 'the second worker going on', 240_000);
     const [after] = await holders();
     expect(Number(after?.token)).toBeGreaterThan(Number(before?.token));
     first.signal('SIGCONT');

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hours, minutes, seconds, sha256Hex } from '#kernel';
+import { hours, minutes, sha256Hex } from '#kernel';
 import { junit, passing, RealWorld, type Remains } from './support/real-world.js';
 
 const POLICY = `apiVersion: fairway.dev/v1
@@ -91,7 +91,7 @@ async function askForRun(id: string): Promise<void> {
   const { channels, leases } = world.stores;
   const [last] = await channels.runsFor({ channel: 'dev' }, 1);
   if (!last) throw new Error('nothing ran yet');
-  const lease = await leases.acquire(`schedule/request/${id}`, seconds(10));
+  const lease = await leases.acquire(`schedule/request/${id}`, minutes(5));
   if (!lease) throw new Error('no lease');
   const { verdict: _v, reason: _r, message: _m, startedAt: _s, finishedAt: _f, ...base } = last;
   await channels.saveRun(
@@ -154,7 +154,7 @@ describe('fake evidence on a real database and real Git', () => {
     world.remains = { exit: 0, log: passing };
     const { channels, leases } = world.stores;
     const [last] = await channels.runsFor({ channel: 'dev' }, 1);
-    const lease = await leases.acquire('schedule/request/x', seconds(10));
+    const lease = await leases.acquire('schedule/request/x', minutes(5));
     if (!last || !lease) throw new Error('nothing to copy');
     const other = { state: 'finished', verdict: 'pass', reason: 'passed', executed: 400 } as const;
     const later = { createdAt: world.now() + 1, failedTests: [], attempt: 9 };

@@ -24,14 +24,14 @@ else
         const clone = await bed.clone();
         await clone.setNodeImage(NEW_IMAGE);
         const commit = await clone.publish('another node image');
-        await eventually(() => outside.terminations(since).length === 1, 'the first node replaced', 60_000);
+        await eventually(() => outside.terminations(since).length > 0, 'the first node replaced', 240_000);
         await redis.stop();
         const gone = Date.now();
         await eventually(
           async () =>
             (await bed.api.cluster('patient')).current_version !== commit && Date.now() - gone > AWAY_MS,
           'the API answering while Redis is away',
-          AWAY_MS * 3,
+          AWAY_MS * 10,
         );
         redis = await startRedis(binary, port);
         await bed.ready('patient', commit);

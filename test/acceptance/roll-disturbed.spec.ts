@@ -97,7 +97,7 @@ describe('a roll that is paused, loses machines and is superseded', () => {
       spec: { replicas, selector, template: template('stays', { tolerations }) },
     });
     const run = (): boolean => podsOf('stays').length === replicas && podsOf('stays').every(isReady);
-    await eventually(run, 'the pods to run');
+    await eventually(run, 'the pods to run', 240_000);
   }
 
   const aws = () => bed.sandbox.estate.aws.region(ACCOUNTS[0], REGION);
@@ -169,7 +169,7 @@ describe('a roll that is paused, loses machines and is superseded', () => {
   it('starts no node while it is paused, takes its marks off the waiting ones, and says who paused it and why', async () => {
     await prepare('another grace period');
     await clone.push('dev');
-    await eventually(() => trace.since(0, 'cordon')[0], 'the first drain', 180_000);
+    await eventually(() => trace.since(0, 'cordon')[0], 'the first drain', 300_000);
     await bed.api.send('POST', '/api/v1/clusters/rolled/roll/pause', { reason: 'sale of the year' });
     const held = await eventually(
       async () => {
@@ -177,7 +177,7 @@ describe('a roll that is paused, loses machines and is superseded', () => {
         return row.phase === 'blocked' && row.message.includes('a hold on') ? row : undefined;
       },
       'the node in flight to be done',
-      180_000,
+      300_000,
     );
     const from = trace.length;
     // The node that was in flight, and perhaps one more that was chosen when the pause came.
@@ -198,7 +198,7 @@ describe('a roll that is paused, loses machines and is superseded', () => {
     newest = await prepare('yet another grace period');
     const from = trace.length;
     await bed.api.send('POST', '/api/v1/clusters/rolled/roll/resume', { reason: 'it is over' });
-    await eventually(() => trace.since(from, 'cordon')[0], 'the next drain', 180_000);
+    await eventually(() => trace.since(from, 'cordon')[0], 'the next drain', 300_000);
     const since = trace.since(from).map(({ what }) => what);
     expect(since).toContain('preflight');
     expect(since.indexOf('preflight')).toBeLessThan(since.indexOf('marked'));
@@ -207,19 +207,19 @@ describe('a roll that is paused, loses machines and is superseded', () => {
   });
 
   it('finishes the node in flight when another commit comes, and takes the rest straight to it', async () => {
-    await eventually(() => trace.at('cordon', mute) >= 0, 'the silent node to be taken', 180_000);
+    await eventually(() => trace.at('cordon', mute) >= 0, 'the silent node to be taken', 300_000);
     await clone.push('dev');
     await eventually(
       () => Number(asg().launchTemplate?.version) > FIRST_COMMIT,
       'the template of the newest commit',
-      180_000,
+      300_000,
     );
     const before = launchedFor(FIRST_COMMIT);
     // One for each machine that was gone, and the surge.
     expect(before.length).toBeLessThanOrEqual(outside.terminations().length + 1);
-    await eventually(() => trace.at('out-of-service', mute) >= 0, 'the taint on the silent node', 180_000);
+    await eventually(() => trace.at('out-of-service', mute) >= 0, 'the taint on the silent node', 300_000);
     finalizers(mute, []);
-    await bed.ready('rolled', newest, 180_000);
+    await bed.ready('rolled', newest, 300_000);
     expect(launchedFor(FIRST_COMMIT)).toEqual(before);
     expect(trace.since(lostAt, 'uncordon')).toEqual([]);
     expect([...outside.terminations()].sort()).toEqual([...originals, ...before].sort());
@@ -247,7 +247,8 @@ describe('a roll that is paused, loses machines and is superseded', () => {
     const told = (id: string, why: RegExp): boolean =>
       items.some(({ message }) => message.includes(`terminate ${id}`) && why.test(message));
     expect(told(stopped, /EC2 says stopped/)).toBe(true);
-    expect(told(silent, /silent for [2-9]\S* and its pods were given [2-9]/)).toBe(true);
+    // At least the second of `node_unreachable_after` and the two of `node_unreachable_wait`; a slow machine takes longer.
+    expect(told(silent, /silent for (?!1s)[1-9]\S* and its pods were given (?!1s)[1-9]/)).toBe(true);
   });
 
   it('leaves nothing of its own behind', () => {

@@ -118,7 +118,7 @@ describe('a roll over the wire', () => {
           : undefined;
       },
       'one node in quarantine',
-      240_000,
+      400_000,
     );
     // While the others went on, the time left said whom it depends on.
     const [words] = [...estimates].filter((condition) => condition !== undefined);
@@ -183,7 +183,7 @@ describe('a roll over the wire', () => {
       'rolled',
       'the halt',
       ({ phase, message }) => phase === 'failed' && /did not come up/.test(message),
-      180_000,
+      300_000,
     );
     expect(halted.message).toContain('did not come up');
     const after = estate.view

@@ -105,7 +105,7 @@ describe('a process that dies between any two calls', () => {
 
   it('creates the cluster all the same, dying at every kind of call', async () => {
     const commit = await bed.admit(id);
-    const { deaths } = await bed.live(id, commit, everyPointOnce(), 60_000);
+    const { deaths } = await bed.live(id, commit, everyPointOnce(), 300_000);
     console.log(`creation: died at ${deaths.length} points`);
     expect(outside.launches).toHaveLength(NODES);
     expect(repeated(outside.executedChangeSets())).toEqual([]);
@@ -113,7 +113,7 @@ describe('a process that dies between any two calls', () => {
   });
 
   it('updates it all the same, dying at every call before and after its effect', async () => {
-    const { deaths, calls } = await update(everyPointOnce(), 90_000);
+    const { deaths, calls } = await update(everyPointOnce(), 300_000);
     console.log(`update: died at ${deaths.length} points, ${calls} calls`);
     expect(deaths.length).toBeGreaterThan(100);
     for (const name of DISTURBING) {
@@ -123,7 +123,7 @@ describe('a process that dies between any two calls', () => {
   });
 
   it('is overtaken before any call and does nothing more, though it believes that it holds the lease', async () => {
-    const { deaths, refused } = await update(overtakenAtEveryPoint(), 90_000);
+    const { deaths, refused } = await update(overtakenAtEveryPoint(), 300_000);
     console.log(`overtaken at ${deaths.length} points; refused then: ${refused.length} writes`);
     for (const name of DISTURBING) {
       expect(
@@ -139,13 +139,13 @@ describe('a process that dies between any two calls', () => {
 
   it('updates it all the same after one death at a call drawn by the seed', async () => {
     const random = new SeededRandom(20_261_121);
-    const { calls } = await update(() => 'lives', 30_000);
+    const { calls } = await update(() => 'lives', 240_000);
     const points: string[] = [];
     const until = Date.now() + 12_000;
     while (points.length < 3 || Date.now() < until) {
       const k = 1 + Math.floor(random.next() * calls);
       const fate: Fate = random.next() < 0.5 ? 'dies-before' : 'dies-after';
-      const { deaths } = await update(onceAt(k, fate), 30_000);
+      const { deaths } = await update(onceAt(k, fate), 240_000);
       points.push(`${k} ${fate} ${deaths[0]?.name ?? 'not reached'}`);
     }
     console.log(`${points.length} of ${calls} points, one death each:\n${points.join('\n')}`);

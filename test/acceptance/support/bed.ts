@@ -44,7 +44,7 @@ export async function startBed(options: Partial<SandboxOptions> = {}): Promise<B
   });
   const api = new ApiClient(sandbox.apiUrl, sandbox.token);
   await registerAccounts(api);
-  const until: Bed['until'] = async (alias, what, holds, limitMs = 120_000) => {
+  const until: Bed['until'] = async (alias, what, holds, limitMs = 240_000) => {
     let last: ClusterRow | undefined;
     try {
       return await eventually(

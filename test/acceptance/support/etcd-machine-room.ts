@@ -16,7 +16,7 @@ export type EtcdImage = 'waits' | 'joins' | 'volume';
 
 const SLOT_TAG = 'fairway.dev/etcd-member';
 /** No election by accident on a busy machine: leadership here moves because it is moved, or because its holder is killed. */
-const CALM = ['--heartbeat-interval', '250', '--election-timeout', '2500'];
+const CALM = ['--heartbeat-interval', '250', '--election-timeout', '5000'];
 
 export interface MachineRoomOptions {
   readonly world: AwsWorld;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { digestOfValue, randomIds, seconds, systemClock } from '#kernel';
+import { digestOfValue, minutes, randomIds, systemClock } from '#kernel';
 import type { KubernetesObject, Revision } from '#fleet';
 import { createGit, type ClosableGit } from '#adapters/git';
 import { createPostgresStores, type PostgresStores } from '#adapters/postgres';
@@ -98,7 +98,7 @@ export class RealWorld {
       notificationRoutes: [{ route: 'everything' }],
     });
     await stores.migrate();
-    const git = createGit({ mirrorsDir: join(this.base, `mirrors-${name}`), fetchTimeout: seconds(20) });
+    const git = createGit({ mirrorsDir: join(this.base, `mirrors-${name}`), fetchTimeout: minutes(1) });
     const ignore = (): void => undefined;
     const ahead = (lease: Lease | undefined) =>
       lease && { ...lease, expiresAt: lease.expiresAt + this.offset };
@@ -190,7 +190,7 @@ export class RealWorld {
       const revision =
         admittedRevisionId === undefined ? undefined : await channels.getRevision(admittedRevisionId);
       if (!revision || settledTree === revision.treeDigest) continue;
-      const lease = await leases.acquire(`cluster/${id}`, seconds(10));
+      const lease = await leases.acquire(`cluster/${id}`, minutes(5));
       if (!lease) throw new Error('no lease');
       await updates.commitPass(lease, {
         status: status(id, {
