@@ -74,6 +74,22 @@ it('sends what happens, as it happens, and from where a client stopped', async (
   await second.stop();
 });
 
+it('sends by notification, not by the next look two seconds after the last one', async () => {
+  const stream = await listen('/api/v1/events');
+  await eventually(() => stream.raw.join('').includes(': connected'));
+  const waits: number[] = [];
+  for (const localId of ['told-1', 'told-2', 'told-3', 'told-4']) {
+    const { id } = wireCluster(localId);
+    await register(localId);
+    const asked = Date.now();
+    await eventually(() => stream.seen.some(({ cluster }) => cluster === id), `the event of ${localId}`);
+    waits.push(Date.now() - asked);
+  }
+  await stream.stop();
+  // The quickest: a look alone would make all but the first wait for two seconds, a machine that stalls one of them.
+  expect(Math.min(...waits.slice(1)), `${waits.join(', ')} ms`).toBeLessThan(1_500);
+});
+
 it('sends only what was asked for', async () => {
   const id = wireCluster('kube-5').id;
   const stream = await listen(`/api/v1/events?cluster=${encodeURIComponent(id)}`);
