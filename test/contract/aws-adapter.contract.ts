@@ -398,8 +398,9 @@ export function awsContract(name: string, makeTarget: () => Promise<AwsTarget>):
         const before = await sized(3);
         const { groupName } = before;
         const zone = before.zones.at(-1) ?? '';
-        const launched = await port.launchInZone(groupName, zone, `${clusterId}/${zone}`);
-        expect(await port.launchInZone(groupName, zone, `${clusterId}/${zone}`)).toBe(launched);
+        const launch = () => port.launchInZone(groupName, zone, `${clusterId}/${zone}`, 'm5.xlarge');
+        const launched = await launch();
+        expect(await launch()).toBe(launched);
         expect((await group()).desiredCapacity).toBe(3);
         await within(
           async () => (await failureOf(port.attachInstance(groupName, launched))) === undefined,
@@ -409,7 +410,11 @@ export function awsContract(name: string, makeTarget: () => Promise<AwsTarget>):
         const after = await sized(4);
         expect(after.desiredCapacity).toBe(4);
         const member = after.instances.find((one) => one.instanceId === launched);
-        expect(member).toMatchObject({ zone, launchTemplate: before.launchTemplate });
+        expect(member).toMatchObject({
+          zone,
+          instanceType: 'm5.xlarge',
+          launchTemplate: before.launchTemplate,
+        });
         expect(await failureOf(port.launchInZone(groupName, 'nowhere-1z', 'x'))).toMatchObject({
           class: 'blocked',
           code: 'zone-without-subnet',

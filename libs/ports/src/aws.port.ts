@@ -77,9 +77,10 @@ export interface AwsPort extends ObjectStorePort {
   protectFromScaleIn(group: string, instanceIds: readonly string[], protect: boolean): Promise<void>;
   /**
    * One instance of the group's launch template in one of its zones, not in the group yet; the same token finds the same
-   * instance. Returns its id. Rejects with `aws-capacity` (blocked) where the zone has none.
+   * instance, as long as it is asked for with the same type. Returns its id. `instanceType`: one of the group's; without it
+   * the first. Rejects with `aws-capacity` (blocked) where the zone has none.
    */
-  launchInZone(group: string, zone: string, token: string): Promise<string>;
+  launchInZone(group: string, zone: string, token: string, instanceType?: string): Promise<string>;
   /** Raises the desired capacity by one. `instance-not-running` (conflict) before it runs; a member already is success. */
   attachInstance(group: string, instanceId: string): Promise<void>;
   /** TerminateInstanceInAutoScalingGroup; an instance that is terminating or gone already is success. */

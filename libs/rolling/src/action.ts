@@ -64,6 +64,10 @@ export type RollAction = ActionBase &
         readonly group: string;
         readonly zone: string;
         readonly token: string;
+        /** Of the several types of the group; otherwise its template names one. */
+        readonly instanceType?: string;
+        /** Other types of the group were not asked for in this zone since it last rested. */
+        readonly more?: boolean;
       }
     /** Raises the desired capacity by one. Refused while the machine does not run; success when it is attached already. */
     | { readonly kind: 'attach-instance'; readonly group: string; readonly instance: string }

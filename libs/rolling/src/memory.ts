@@ -69,6 +69,8 @@ export interface PoolMemory {
         readonly nextAt: Instant;
         readonly since: Instant;
         readonly message: string;
+        /** Launches refused since then: each next one asks for the next type of the group. */
+        readonly refusals?: number;
       }
     >
   >;

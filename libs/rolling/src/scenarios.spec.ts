@@ -4,6 +4,7 @@ import { drive } from './test-world/drive.js';
 import { checkClean } from './test-world/invariants.js';
 import { SCENARIOS, stateful, type Played } from './test-world/scenarios.js';
 import { small, testPolicy } from './test-world/stories.js';
+import type { WorldSpec } from './test-world/world-types.js';
 import { RollWorld } from './test-world/world.js';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -16,6 +17,11 @@ const played = (name: string): Played => {
 const golden = (name: string): string => `./test-world/${name}.golden.txt`;
 const count = ({ end }: Played, words: string): number =>
   end.log.filter((line) => line.includes(words)).length;
+
+const ofTwoTypes = (size: number): WorldSpec => {
+  const { groups, ...spec } = stateful(size);
+  return { ...spec, groups: groups.map((group) => ({ ...group, instanceTypes: ['m5.large', 'm5a.large'] })) };
+};
 
 /** Zone a waits for its capacity with its old nodes at work; b and c are done long before. */
 function afterTheOthers({ end }: Played): void {
@@ -158,6 +164,31 @@ describe('hard cases', () => {
     expect(end.log.find((line) => line.includes('! zone-without-capacity'))).toContain(
       'gets no instance in b for 15m: i-n2 that was launched there could not be attached',
     );
+  });
+
+  it('a zone without machines of one type is asked for the next', () => {
+    const noCapacity = { zone: 'a', forMs: hours(24), type: 'm5.large' };
+    const world = new RollWorld({ ...ofTwoTypes(6), noCapacity });
+    const end = drive(world, { policy: testPolicy() });
+    expect(end.decision.state, end.decision.message).toBe('done');
+    even({ world, end });
+    const asked = end.log.filter((line) => line.includes('launch-in-zone asg-workers/a'));
+    expect(asked.map((line) => line.replace(/^(\S+).*→ (\w+).*/, '$1 $2'))).toEqual([
+      expect.stringContaining('refused'),
+      expect.stringContaining('launched'),
+    ]);
+    expect(end.elapsedMs).toBeLessThan(minutes(20));
+  });
+
+  it('a zone without machines of any type rests between rounds', () => {
+    const world = new RollWorld({
+      ...ofTwoTypes(3),
+      noCapacity: { zone: 'a', forMs: hours(24) },
+    });
+    const end = drive(world, { policy: testPolicy(), maxMs: hours(1) });
+    // Both types at once, and again after 1, 2, 4, 8 and then every 10 minutes.
+    expect(count({ world, end }, 'asg-workers/a → refused')).toBe(18);
+    expect(end.decision.progress).toEqual({ done: 2, total: 3 });
   });
 
   it('a machine is attached within a short node_register_timeout too', () => {

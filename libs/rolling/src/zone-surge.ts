@@ -5,7 +5,7 @@ import { bootPermits } from './boot-permits.js';
 import { isBoundToZone } from './volumes.js';
 import type { RollDraft } from './draft.js';
 import { isAvailable, remainingOutdated, type GroupState, type Member } from './group-state.js';
-import type { RollMemory } from './memory.js';
+import type { PoolMemory, RollMemory } from './memory.js';
 import { fittingLaunches, roomyZones, zoneOutlook } from './zones.js';
 
 /**
@@ -13,6 +13,7 @@ import { fittingLaunches, roomyZones, zoneOutlook } from './zones.js';
  * asked for several times within any `node_register_timeout`.
  */
 const askAgain = ({ policy }: GroupState): Duration => Math.min(seconds(5), policy.registerTimeout / 10);
+const NEXT_TYPE = seconds(5);
 const FIRST_BACKOFF = minutes(1);
 const LAST_BACKOFF = minutes(10);
 
@@ -142,6 +143,18 @@ function tellZone(
   });
 }
 
+/** A zone may have machines of one type and none of another: each refusal is followed by the next type. */
+function typeOf(
+  draft: RollDraft,
+  group: GroupState,
+  zone: string,
+): Pick<LaunchAction, 'instanceType' | 'more'> {
+  const { instanceTypes } = group.pool.group;
+  if (instanceTypes.length < 2) return {};
+  const turn = (draft.pool(group.name)?.zoneBackoff?.[zone]?.refusals ?? 0) % instanceTypes.length;
+  return { instanceType: instanceTypes[turn] as string, more: turn < instanceTypes.length - 1 };
+}
+
 function launch(draft: RollDraft, group: GroupState, zone: string, token: string, reason: string): void {
   draft.act({
     kind: 'launch-in-zone',
@@ -151,6 +164,7 @@ function launch(draft: RollDraft, group: GroupState, zone: string, token: string
     group: group.name,
     zone,
     token,
+    ...typeOf(draft, group, zone),
   });
 }
 
@@ -230,15 +244,28 @@ export function observeLaunch(
     if (pending?.token !== action.token) return memory;
     return changed({ zoneLaunch: { ...pending, instance: reply.instance } });
   }
-  const before = pool.zoneBackoff?.[action.zone];
-  const intervalMs = Math.min(LAST_BACKOFF, (before?.intervalMs ?? FIRST_BACKOFF / 2) * 2);
-  const backoff = {
-    intervalMs,
-    nextAt: now + intervalMs,
-    since: before?.since ?? now,
-    message: reply.message,
-  };
   const { zoneLaunch: _refused, ...rest } = pool;
+  const backoff = refused(pool.zoneBackoff?.[action.zone], action, reply.message, now);
   const zoneBackoff = { ...pool.zoneBackoff, [action.zone]: backoff };
   return { ...memory, pools: { ...memory.pools, [action.group]: { ...rest, zoneBackoff } } };
+}
+
+type ZoneBackoff = NonNullable<PoolMemory['zoneBackoff']>[string];
+
+/** The zone rests, longer each time, when all types of the group were refused there. */
+function refused(
+  before: ZoneBackoff | undefined,
+  { more }: LaunchAction,
+  message: string,
+  now: Instant,
+): ZoneBackoff {
+  const interval = before?.intervalMs ?? FIRST_BACKOFF / 2;
+  const intervalMs = more ? interval : Math.min(LAST_BACKOFF, interval * 2);
+  return {
+    intervalMs,
+    nextAt: now + (more ? NEXT_TYPE : intervalMs),
+    since: before?.since ?? now,
+    message,
+    refusals: (before?.refusals ?? 0) + 1,
+  };
 }

@@ -145,8 +145,8 @@ export class AwsAdapter implements AwsPort {
     return this.#writes.protect(group, instanceIds, protect);
   }
 
-  launchInZone(group: string, zone: string, token: string): Promise<string> {
-    return this.#zones.launch(group, zone, token);
+  launchInZone(group: string, zone: string, token: string, instanceType?: string): Promise<string> {
+    return this.#zones.launch(group, zone, token, instanceType);
   }
 
   attachInstance(group: string, instanceId: string): Promise<void> {

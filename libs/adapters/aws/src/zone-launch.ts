@@ -17,12 +17,12 @@ export class ZoneLaunch {
   constructor(private readonly sdk: SdkClients) {}
 
   /** One machine as the group would launch it: its template, a subnet of the zone, its propagated tags. */
-  async launch(groupName: string, zone: string, token: string): Promise<string> {
+  async launch(groupName: string, zone: string, token: string, instanceType?: string): Promise<string> {
     const group = await this.#group(groupName);
     const mixed = group.MixedInstancesPolicy;
     const template = group.LaunchTemplate ?? mixed?.LaunchTemplate?.LaunchTemplateSpecification;
     const id = template?.LaunchTemplateId;
-    const type = mixed?.LaunchTemplate?.Overrides?.[0]?.InstanceType;
+    const type = instanceType ?? mixed?.LaunchTemplate?.Overrides?.[0]?.InstanceType;
     const allSpot =
       mixed?.InstancesDistribution?.OnDemandPercentageAboveBaseCapacity === 0 &&
       (mixed.InstancesDistribution.OnDemandBaseCapacity ?? 0) === 0;

@@ -40,9 +40,10 @@ export async function runRollAction(pass: Pass, action: RollAction): Promise<Rol
 }
 
 /** No capacity in a zone is an answer; whatever may have launched something after all is thrown. */
-async function launchInZone(aws: AwsPort, { group, zone, token }: LaunchAction): Promise<LaunchReply> {
+async function launchInZone(aws: AwsPort, action: LaunchAction): Promise<LaunchReply> {
+  const { group, zone, token, instanceType } = action;
   try {
-    return { kind: 'launched', instance: await aws.launchInZone(group, zone, token) };
+    return { kind: 'launched', instance: await aws.launchInZone(group, zone, token, instanceType) };
   } catch (thrown) {
     const { class: kind, message } = toFailure(thrown);
     if (kind !== 'blocked' && kind !== 'invalid') throw thrown;

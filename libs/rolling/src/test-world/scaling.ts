@@ -12,8 +12,10 @@ const live = (group: SimGroup): readonly SimInstance[] =>
 const inZone = (group: SimGroup, zone: string): number =>
   live(group).filter((instance) => instance.zone === zone).length;
 
-function hasCapacity({ spec, now, began }: RollWorld, zone: string): boolean {
+/** Without a type any will do, as a group takes what it gets. */
+function hasCapacity({ spec, now, began }: RollWorld, zone: string, type?: string): boolean {
   const { noCapacity } = spec;
+  if (noCapacity?.type !== undefined && noCapacity.type !== type) return true;
   return noCapacity === undefined || zone !== noCapacity.zone || now >= began + noCapacity.forMs;
 }
 
@@ -76,10 +78,11 @@ export function rebalance(world: RollWorld, group: SimGroup): void {
 }
 
 /** RunInstances with a client token: the same token finds the same machine. */
-export function launchInZone(world: RollWorld, { group: name, zone, token }: LaunchAction): LaunchReply {
+export function launchInZone(world: RollWorld, action: LaunchAction): LaunchReply {
+  const { group: name, zone, token, instanceType } = action;
   const known = world.loose.get(token);
   if (known) return { kind: 'launched', instance: known.id };
-  if (!hasCapacity(world, zone)) return { kind: 'refused', message: `no capacity in ${zone}` };
+  if (!hasCapacity(world, zone, instanceType)) return { kind: 'refused', message: `no capacity in ${zone}` };
   const group = world.group(name);
   const instance = newInstance(world, group, false, zone);
   world.loose.set(token, instance);

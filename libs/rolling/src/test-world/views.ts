@@ -25,7 +25,7 @@ export function nodeGroupView(group: SimGroup): NodeGroupView {
     zones: group.zones ?? ['a', 'b', 'c'],
     suspendedProcesses: group.suspended,
     launchTemplate: { name: `lt-${group.name}`, version: group.version },
-    instanceTypes: ['m5.large'],
+    instanceTypes: group.instanceTypes ?? ['m5.large'],
     targetGroupArns: group.targetGroups ?? [],
     tags: group.tags,
     recentFailures: [],

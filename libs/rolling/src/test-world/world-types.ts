@@ -11,6 +11,7 @@ interface GroupSpec {
   readonly maxSize?: number;
   readonly zones?: readonly string[];
   readonly targetGroups?: readonly string[];
+  readonly instanceTypes?: readonly string[];
 }
 
 export interface WorkloadSpec {
@@ -47,7 +48,7 @@ export interface WorldSpec {
   /** What is launched in this zone by name never gets into its group. */
   readonly neverAttaches?: string;
   /** AWS has no instances for groups of this zone alone, from the start of the story for so long. */
-  readonly noCapacity?: { readonly zone: string; readonly forMs: number };
+  readonly noCapacity?: { readonly zone: string; readonly forMs: number; readonly type?: string };
 }
 
 export interface SimInstance {
