@@ -299,6 +299,7 @@ export function awsContract(name: string, makeTarget: () => Promise<AwsTarget>):
         });
         expect(view.zones.length).toBeGreaterThan(0);
         expect(view.launchTemplate?.floating).toBeUndefined();
+        expect(await port.newestTemplateVersion(view.launchTemplate?.name ?? '')).toBe('1');
         const [instance] = view.instances;
         expect(instance).toMatchObject({
           instanceType: 'm5.large',

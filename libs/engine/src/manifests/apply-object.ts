@@ -67,6 +67,17 @@ function immutableFields(failure: Failure): readonly string[] | undefined {
   return immutable ? fields : undefined;
 }
 
+/** The same words before anything is written; an object that may be made anew is told as that. */
+export function foreseenRefusal(compared: Compared, refused: Failure): { what: string; remedy: string } {
+  const { message, hint } = explained(compared, refused);
+  return willRecreate(compared)
+    ? {
+        what: `${message}: it is deleted and created again`,
+        remedy: 'Its annotation fairway.dev/force allows it.',
+      }
+    : { what: message, remedy: hint ?? 'Merge a fix; its component is not applied.' };
+}
+
 /** Says which object, file and fields it is about, and what would cure it. */
 function explained(compared: Compared, failure: Failure): Failure {
   const { object, file, line } = compared.staged;

@@ -2,6 +2,7 @@ import type { PlannedObject } from '#fleet';
 import { refKey, refOf } from '#fleet';
 import { planStages } from '#manifests';
 import { askPrune } from '../manifests/ask-prune.js';
+import { foreseenRefusal } from '../manifests/apply-object.js';
 import { compareObjects, type Compared } from '../manifests/compare-objects.js';
 import { leftAlone } from '../manifests/drift-scan.js';
 import { surveyObjects, type Survey } from '../manifests/survey.js';
@@ -27,11 +28,7 @@ export async function planObjects(pass: Pass): Promise<ObjectsPlan> {
   const results = [...compared.values()];
   return {
     objects: [...results.map(planned), ...(await deletions(pass, survey, compared))],
-    blockers: results.flatMap(({ refused }) =>
-      refused
-        ? [{ what: refused.message, remedy: refused.hint ?? 'Merge a fix; its component is not applied.' }]
-        : [],
-    ),
+    blockers: results.flatMap((each) => (each.refused ? [foreseenRefusal(each, each.refused)] : [])),
   };
 }
 
