@@ -83,6 +83,48 @@ describe('decide', () => {
     checkClean(world);
   });
 
+  /** Somebody deletes the Node of a machine that a PDB keeps from being drained. */
+  const withoutNode = (
+    policy: ReturnType<typeof testPolicy>,
+    until: (noted: string, at: number) => boolean,
+  ) => {
+    const world = new RollWorld(
+      workersOnly(3, { workloads: [{ name: 'single', replicas: 1, maxUnavailable: 0 }] }),
+    );
+    const held = () => world.pods.find(({ workload }) => workload === 'single')?.node;
+    let deleted: number | undefined;
+    const end = drive(world, {
+      policy,
+      before: () => {
+        const machine = world.groups
+          .flatMap(({ instances }) => instances)
+          .find(({ node }) => node?.unschedulable && node.name === held());
+        if (deleted !== undefined || !machine || world.now < START + minutes(10)) return;
+        const home = world.nodes().find(({ name }) => name !== held());
+        delete machine.node;
+        // Its pods went with it, and were made anew elsewhere.
+        for (const pod of world.pods) if (pod.workload === 'single' && home) pod.node = home.name;
+        deleted = world.now;
+      },
+      until: ({ notes }) =>
+        deleted !== undefined && until(notes.map(({ message }) => message).join('\n'), world.now - deleted),
+    });
+    return { end, world };
+  };
+
+  it('is told that a Node was deleted in the middle of its drain, and by nothing that kept it before', () => {
+    const { end } = withoutNode(testPolicy({ registerTimeout: hours(1_000) }), (_, at) => at > minutes(20));
+    expect(end.decision.notes.map(({ message }) => message).join('\n')).toContain('has no Node');
+    expect(JSON.stringify(end.decision.nodes)).not.toContain('held by PDB');
+    expect(end.decision.message).not.toContain('held by PDB');
+  });
+
+  it('replaces a machine whose Node was deleted, and says so', () => {
+    const { end, world } = withoutNode(testPolicy(), (_, at) => at > hours(1));
+    expect(end.log.join('\n')).toContain('(its Node was deleted)');
+    expect(world.terminations.length).toBeGreaterThan(0);
+  });
+
   it('fails the roll at the deadline where the policy says so, with the node given back', () => {
     const world = new RollWorld(
       workersOnly(2, { workloads: [{ name: 'single', replicas: 1, maxUnavailable: 0 }] }),

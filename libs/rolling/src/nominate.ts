@@ -1,5 +1,3 @@
-import { formatDuration } from '#kernel';
-import { NO_NODE } from './decision.js';
 import type { RollDraft } from './draft.js';
 import { expectedDrainSeconds } from './drainable.js';
 import {
@@ -20,6 +18,7 @@ import { holdingPdbs } from './foreseen.js';
 import { hasHomeless, homelessOf } from './homes.js';
 import { isBoundToZone } from './volumes.js';
 import { decrementPending } from './terminate.js';
+import { tellNoNode } from './unreachable.js';
 import { isDead } from './unreachable.js';
 import { awaitsZone, helpedAnywhere, waitsForZone } from './zone-surge.js';
 import { timelyZones, zoneOutlook } from './zones.js';
@@ -191,15 +190,7 @@ function mayStillRegister(draft: RollDraft, group: GroupState, member: Member): 
   if (member.node !== undefined || !member.outdated) return false;
   const left = group.policy.registerTimeout - sinceLaunch(draft, member);
   if (left <= 0) return false;
-  draft.look(left);
-  draft.note({
-    pool: group.pool.pool,
-    instance: member.id,
-    code: NO_NODE,
-    severity: 'info',
-    message: `${member.id} has no Node: without one it is replaced in ${formatDuration(left)}`,
-    unblock: 'Restart its kubelet if the Node was deleted, or terminate the instance.',
-  });
+  tellNoNode(draft, group, member, left);
   return true;
 }
 

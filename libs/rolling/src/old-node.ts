@@ -1,13 +1,13 @@
 import { deregisterTargets, lbWait } from './load-balancers.js';
 import { drainNode, isHard, tellBlockers } from './drain.js';
 import type { RollDraft } from './draft.js';
-import type { GroupState, Member } from './group-state.js';
+import { sinceLaunch, type GroupState, type Member } from './group-state.js';
 import { cordonPatch, EXCLUDE_FROM_LB, excludePatch, readMark } from './marks.js';
 import type { Blocker } from './memory.js';
 import { climbLadder } from './ladder.js';
 import { parkOrQuarantine } from './park.js';
 import { orderTermination } from './terminate.js';
-import { exemptionOf } from './unreachable.js';
+import { exemptionOf, tellNoNode } from './unreachable.js';
 import { volumesLeft } from './volumes.js';
 
 /**
@@ -27,7 +27,8 @@ export function advance(draft: RollDraft, group: GroupState, member: Member): vo
   if (memory.terminate !== undefined) return orderTermination(draft, group, member);
   const exemption = exemptionOf(draft, group, member);
   if (exemption !== undefined) return orderTermination(draft, group, member, exemption);
-  if (member.node === undefined || member.instance.ec2State === 'stopped') return;
+  if (member.instance.ec2State === 'stopped') return;
+  if (member.node === undefined) return nodeMissing(draft, group, member);
   const marks = { updateId: draft.scope.updateId, now: draft.now, policy: group.policy };
   const cordoned = member.node.unschedulable && readMark(member.node)?.stage === 'cordoned';
   if (!cordoned) {
@@ -36,6 +37,12 @@ export function advance(draft: RollDraft, group: GroupState, member: Member): vo
   }
   if (!leftLoadBalancers(draft, group, member)) return;
   if (draft.instance(member.id)?.givenUpAt === undefined) drain(draft, group, member);
+}
+
+/** Somebody deleted the Node in the middle of its drain: what kept its pods keeps nothing any more. */
+function nodeMissing(draft: RollDraft, group: GroupState, member: Member): void {
+  keepBlockedClock(draft, member, []);
+  tellNoNode(draft, group, member, group.policy.registerTimeout - sinceLaunch(draft, member));
 }
 
 function actOnNode(

@@ -1,6 +1,7 @@
 import type { Duration } from '#kernel';
 import { formatDuration } from '#kernel';
 import type { NodeView, Taint } from '#fleet';
+import { NO_NODE } from './decision.js';
 import type { RollDraft } from './draft.js';
 import { sinceLaunch, type GroupState, type Member } from './group-state.js';
 import { podName } from './pdb.js';
@@ -37,7 +38,8 @@ export function exemptionOf(draft: RollDraft, group: GroupState, member: Member)
   }
   if (member.node === undefined) {
     const waited = memory?.leaves === 'surplus' || sinceLaunch(draft, member) >= policy.registerTimeout;
-    return waited ? 'it never joined the cluster' : undefined;
+    if (!waited) return undefined;
+    return memory?.nodeName === undefined ? 'it never joined the cluster' : 'its Node was deleted';
   }
   const silent = silentFor(draft, member);
   if (silent < policy.unreachableAfter) {
@@ -59,6 +61,19 @@ export function exemptionOf(draft: RollDraft, group: GroupState, member: Member)
 export function stillGiven(draft: RollDraft, { policy }: GroupState, id: string): Duration | undefined {
   const since = draft.instance(id)?.givenUpAt;
   return since === undefined ? undefined : Math.max(0, policy.unreachableWait - (draft.now - since));
+}
+
+/** That a machine without Node is waited for, and for how long. */
+export function tellNoNode(draft: RollDraft, group: GroupState, member: Member, left: Duration): void {
+  draft.look(left);
+  draft.note({
+    pool: group.pool.pool,
+    instance: member.id,
+    code: NO_NODE,
+    severity: 'info',
+    message: `${member.id} has no Node: without one it is replaced in ${formatDuration(left)}`,
+    unblock: 'Restart its kubelet if the Node was deleted, or terminate the instance.',
+  });
 }
 
 /** Off, or silent for longer than anybody waits for it. */
