@@ -285,6 +285,25 @@ describe('Git away for an hour', () => {
   });
 });
 
+describe('a branch that somebody deletes', () => {
+  it('is told, keeps its channel where it is and nobody else, and heals when it is pushed again', async () => {
+    const head = world.git.branches.get('stable') as string;
+    world.git.branches.delete('stable');
+    world.git.push('dev', { 'cluster/app.yaml': 'image: 2\n' }, 'image 2');
+    await world.until('beta runs it', () => runs('beta', '2') === 2);
+    expect(world.stores.repositoryByUrl.get(REPOSITORY)?.problem).toMatchObject({
+      type: 'https://fairway.dev/problems/branch-missing',
+      detail: expect.stringContaining(`channel stable stays at ${head.slice(0, 12)}`),
+      hint: expect.stringContaining(`git push origin ${head}:refs/heads/stable`),
+    });
+    expect(events('problem.raised')).toHaveLength(1);
+    expect(runs('stable', '1')).toBe(2);
+    world.git.branches.set('stable', head);
+    await world.passTime(minutes(10));
+    expect(world.stores.repositoryByUrl.get(REPOSITORY)?.problem).toBeUndefined();
+  });
+});
+
 describe('soak', () => {
   const soakOfDev = () => world.entry('dev')?.soak?.accumulated ?? 0;
   beforeEach(async () => {

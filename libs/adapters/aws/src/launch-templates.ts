@@ -1,5 +1,10 @@
 import type { LaunchTemplateSpecification } from '@aws-sdk/client-auto-scaling';
-import { DescribeLaunchTemplateVersionsCommand } from '@aws-sdk/client-ec2';
+import {
+  DescribeLaunchTemplateVersionsCommand,
+  type DescribeLaunchTemplateVersionsCommandInput,
+  type LaunchTemplateVersion,
+} from '@aws-sdk/client-ec2';
+import { failureCode } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
 
 export interface ResolvedTemplate {
@@ -27,14 +32,11 @@ export class LaunchTemplates {
     const key = `${id ?? name}/${asked}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const answer = await this.sdk.ec2.send(
-      new DescribeLaunchTemplateVersionsCommand({
-        // One of the two, never both.
-        ...(id === undefined ? { LaunchTemplateName: name } : { LaunchTemplateId: id }),
-        Versions: [asked],
-      }),
-    );
-    const found = answer.LaunchTemplateVersions?.[0];
+    const found = await this.#find({
+      // One of the two, never both.
+      ...(id === undefined ? { LaunchTemplateName: name } : { LaunchTemplateId: id }),
+      Versions: [asked],
+    });
     const version = found?.VersionNumber;
     if (!found || version === undefined) return undefined;
     const type = found.LaunchTemplateData?.InstanceType;
@@ -46,6 +48,17 @@ export class LaunchTemplates {
     };
     if (resolved.floating === undefined) this.#remember(key, resolved);
     return resolved;
+  }
+
+  /** Undefined where somebody deleted it: of the other groups of the cluster there is still something to say. */
+  async #find(of: DescribeLaunchTemplateVersionsCommandInput): Promise<LaunchTemplateVersion | undefined> {
+    try {
+      const answer = await this.sdk.ec2.send(new DescribeLaunchTemplateVersionsCommand(of));
+      return answer.LaunchTemplateVersions?.[0];
+    } catch (thrown) {
+      if (failureCode(thrown) === 'aws-missing') return undefined;
+      throw thrown;
+    }
   }
 
   /** Old versions are not asked for again; the oldest entry makes place. */

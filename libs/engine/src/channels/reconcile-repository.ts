@@ -1,5 +1,5 @@
 import type { Failure, Instant } from '#kernel';
-import { toFailure } from '#kernel';
+import { FailureError, toFailure } from '#kernel';
 import type { Channel, ChannelRevision, FleetEvent, RepositoryRecord, Revision } from '#fleet';
 import { problemOf } from '#fleet';
 import type { Lease } from '#ports';
@@ -49,7 +49,7 @@ async function fetchAndEnter(
       }
     }
     // Bad content on one branch is told; it does not keep the other channels from their heads.
-    if (refused.length > 0) throw refused[0];
+    if (refused.length > 0) throw together(refused);
     await noteSuccess(ports, await lease.current(), record, now);
     return changed ? 'changed' : 'unchanged';
   } catch (thrown) {
@@ -60,6 +60,23 @@ async function fetchAndEnter(
   }
 }
 
+/** Everything that is wrong with the branches, as one failure of their repository. */
+function together(refused: readonly unknown[]): unknown {
+  if (refused.length === 1) return refused[0];
+  const failures = refused.map(toFailure);
+  const message = failures.map((failure) => failure.message).join('; ');
+  return new FailureError({ ...(failures[0] as Failure), message });
+}
+
+const branchGone = (channel: Channel, commit: string): never => {
+  throw new FailureError({
+    class: 'invalid',
+    code: 'branch-missing',
+    message: `branch ${channel.branch} is not in the repository any more; channel ${channel.name} stays at ${commit.slice(0, 12)}, and nothing enters it`,
+    hint: `Push the branch again: git push origin ${commit}:refs/heads/${channel.branch}. A channel that is no longer wanted is taken out of FAIRWAY_CHANNELS.`,
+  });
+};
+
 async function enterHead(
   ports: EnginePorts,
   lease: LeaseKeeper,
@@ -67,6 +84,8 @@ async function enterHead(
   heads: ReadonlyMap<string, string>,
 ): Promise<boolean> {
   const commit = heads.get(channel.branch);
+  // A channel that was never seen gets its branch by the first promotion.
+  if (commit === undefined && channel.headCommit !== undefined) branchGone(channel, channel.headCommit);
   if (commit === undefined || commit === channel.headCommit) return false;
   // A tree that cannot be read must not become the head: its policy is what the next head is judged by.
   await ports.git.readTree(channel.repository, commit);

@@ -69,6 +69,11 @@ async function planStack(pass: Pass, stack: StackTemplate, placeholders: boolean
   if (placeholders || view.status.endsWith('_IN_PROGRESS')) {
     return { name: stack.name, action: 'update', changes: [`${view.status}: known when it has ended`] };
   }
+  if (view.status === 'UPDATE_ROLLBACK_FAILED') {
+    // Its step continues the rollback, and tells where that fails; CloudFormation plans nothing before.
+    const changes = [`${view.status}: known when its rollback was continued`];
+    return { name: stack.name, action: 'update', changes };
+  }
   const change = await pass.aws.prepareStackChange(stack);
   if (change.kind === 'none') return { name: stack.name, action: 'none', changes: [] };
   return { name: stack.name, action: change.kind, changes: change.changes };

@@ -114,5 +114,9 @@ describe('a pool whose auto scaling group is not to be seen', () => {
     const [group] = await passOf(new PassMemory({})).pass.aws.describeNodeGroups('c');
     expect(await look(memory, minutes(5), [group as NodeGroupView])).toBeUndefined();
     expect(await look(memory, minutes(6))).toMatchObject({ kind: 'waiting' });
+    const { launchTemplate: _deleted, ...bare } = group as NodeGroupView;
+    expect(await look(memory, minutes(10), [bare])).toMatchObject({
+      failure: { class: 'blocked', code: 'launch-template-missing' },
+    });
   });
 });

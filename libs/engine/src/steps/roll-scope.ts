@@ -32,11 +32,11 @@ export async function observeRoll(
   const scopes: PoolScope[] = [];
   for (const pool of pools) {
     for (const group of groups.filter((candidate) => candidate.pool === pool.name)) {
-      if (!group.launchTemplate) return missing(pass, pool, 'a launch template on its auto scaling group');
+      if (!group.launchTemplate) return partMissing(pass, pool, TEMPLATE);
       const own = nodesOf(group, cluster.nodes, memory);
       scopes.push(await poolScope(pass, pool, group, own, policies));
     }
-    if (!scopes.some((scope) => scope.pool === pool.name)) return groupMissing(pass, pool);
+    if (!scopes.some((scope) => scope.pool === pool.name)) return partMissing(pass, pool, GROUP);
     pass.memory.delete(missingSince(pool));
   }
   const [controlPlane, attachments, volumeZones] = await Promise.all([
@@ -146,30 +146,50 @@ async function poolScope(
   };
 }
 
-function missing(pass: Pass, pool: DesiredNodePool, what: string): ObservedRoll {
-  return {
-    kind: 'outcome',
-    outcome: waiting(`node pool ${pool.name} to show ${what}`, pass.settings.pollInterval),
-  };
+const missingSince = (pool: DesiredNodePool): string => `roll/part-missing-since/${pool.name}`;
+/** What is new shows itself within seconds. */
+const SHOWS_WITHIN = minutes(3);
+
+interface Part {
+  readonly code: string;
+  readonly what: string;
+  readonly message: string;
+  hint(pass: Pass, pool: DesiredNodePool): string;
 }
 
-const missingSince = (pool: DesiredNodePool): string => `roll/group-missing-since/${pool.name}`;
-/** A new group shows itself within seconds. */
-const GROUP_SHOWS_WITHIN = minutes(3);
+const ANEW = 'delete the stack too (its termination protection first): Fairway makes all of it anew.';
 
-/** CloudFormation takes its stack for complete and makes a group that somebody deleted never again. */
-function groupMissing(pass: Pass, pool: DesiredNodePool): ObservedRoll {
+const GROUP: Part = {
+  code: 'node-group-missing',
+  what: 'its auto scaling group',
+  message: 'no auto scaling group carries its tags',
+  hint: ({ cluster }, pool) =>
+    `If it was deleted, ${ANEW} If only its tags kubernetes.io/cluster/${cluster.id}=owned and kubernetes.io/node-pool=${pool.name} were removed, put them back. It is looked for every minute.`,
+};
+
+const TEMPLATE: Part = {
+  code: 'launch-template-missing',
+  what: 'a launch template on its auto scaling group',
+  message: 'the launch template of its auto scaling group does not exist, so nothing can be launched',
+  hint: () =>
+    `If it was deleted, ${ANEW} Or give it another name in the template of the stack: CloudFormation makes a new one.`,
+};
+
+/** CloudFormation takes its stack for complete, and never makes again what somebody deleted. */
+function partMissing(pass: Pass, pool: DesiredNodePool, part: Part): ObservedRoll {
   const now = pass.ports.clock.now();
   const since = pass.memory.number(missingSince(pool)) ?? now;
   pass.memory.set(missingSince(pool), since);
-  if (now - since < GROUP_SHOWS_WITHIN) return missing(pass, pool, 'its auto scaling group');
-  const failure = {
-    class: 'blocked',
-    code: 'node-group-missing',
-    message: `node pool ${pool.name}: stack ${pool.stack.name} is in place, and for ${formatDuration(now - since)} no auto scaling group carries its tags`,
-    hint: `If it was deleted, delete the stack too (its termination protection first): Fairway makes both anew. If only its tags kubernetes.io/cluster/${pass.cluster.id}=owned and kubernetes.io/node-pool=${pool.name} were removed, put them back. It is looked for every minute.`,
-  } as const;
-  return { kind: 'outcome', outcome: failed(failure) };
+  const outcome =
+    now - since < SHOWS_WITHIN
+      ? waiting(`node pool ${pool.name} to show ${part.what}`, pass.settings.pollInterval)
+      : failed({
+          class: 'blocked',
+          code: part.code,
+          message: `node pool ${pool.name}: stack ${pool.stack.name} is in place, and for ${formatDuration(now - since)} ${part.message}`,
+          hint: part.hint(pass, pool),
+        });
+  return { kind: 'outcome', outcome };
 }
 
 /** A hold on the cluster or its channel freezes every pool; a hold on a pool freezes that one. */
