@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { systemClock, type Outcome } from '#kernel';
 import { createAwsAccess } from '#adapters/aws';
 import { createEtcdAccess } from '#adapters/etcd';
@@ -29,8 +30,6 @@ export interface Drive {
   readonly report: PassReport;
 }
 
-let beds = 0;
-
 /** The engine's etcd step with the shipped adapters, a simulated AWS behind its wire, and real etcd on its machines. */
 export class EtcdBed {
   readonly intents: Intent[] = [];
@@ -47,13 +46,13 @@ export class EtcdBed {
     private readonly access: ReturnType<typeof createAwsAccess>,
     private readonly aws: AwsPort,
     private readonly etcd: ReturnType<typeof createEtcdAccess>,
-    addressPrefix: string,
+    private readonly network: Network,
     private readonly endpoint: string,
     private readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
   ) {
     const endpoints =
       options.image === 'volume'
-        ? Array.from({ length: options.size }, (_, n) => `http://${addressPrefix}.200.${n + 1}:2379`).join(
+        ? Array.from({ length: options.size }, (_, n) => `http://${network.prefix}.200.${n + 1}:2379`).join(
             ', ',
           )
         : 'http://{ip}:2379';
@@ -64,8 +63,8 @@ export class EtcdBed {
   static async open(options: EtcdBedOptions): Promise<EtcdBed> {
     const binary = findEtcd();
     if (binary === undefined) throw new Error('there is no etcd on this machine: install etcd-server');
-    // A network of our own on loopback: two runs on one machine do not meet.
-    const addressPrefix = `127.${16 + ((process.pid + (beds += 1) * 61) % 200)}`;
+    const network = await ownNetwork();
+    const addressPrefix = network.prefix;
     const random = new SeededRandom(20_261_121);
     const world = new AwsWorld({ scheduler: new ScaledScheduler(300), random, addressPrefix });
     const { accessKeyId, secretAccessKey } = world.addAccount({ id: ACCOUNT });
@@ -90,7 +89,7 @@ export class EtcdBed {
     });
     const aws = await access.connect(ACCOUNT, REGION);
     const etcd = createEtcdAccess({ credentialsDirectory: '/nonexistent' });
-    return new EtcdBed(options, world, room, server, access, aws, etcd, addressPrefix, endpoint, credentials);
+    return new EtcdBed(options, world, room, server, access, aws, etcd, network, endpoint, credentials);
   }
 
   async close(): Promise<void> {
@@ -98,6 +97,7 @@ export class EtcdBed {
     this.etcd.close();
     this.access.close();
     await this.server.close();
+    await this.network.leave();
   }
 
   connect(): Promise<EtcdPort> {
@@ -249,4 +249,27 @@ function group(name: string, size: number, subnets: readonly string[], slot?: st
       },
     },
   ] as const;
+}
+
+let beds = 0;
+
+interface Network {
+  /** The first two bytes of its addresses. */
+  readonly prefix: string;
+  leave(): Promise<void>;
+}
+
+/** Addresses on loopback that nobody else has, of this run or another one on the machine: who listens there first has them. */
+async function ownNetwork(): Promise<Network> {
+  beds += 1;
+  for (let tries = 0; tries < 200; tries += 1) {
+    const prefix = `127.${16 + ((process.pid + beds * 61 + tries) % 200)}`;
+    const guard = createServer();
+    const got = await new Promise<boolean>((resolve) => {
+      guard.once('error', () => resolve(false));
+      guard.listen(2381, `${prefix}.255.1`, () => resolve(true));
+    });
+    if (got) return { prefix, leave: () => new Promise<void>((left) => void guard.close(() => left())) };
+  }
+  throw new Error('no network on loopback is free for an etcd cluster');
 }

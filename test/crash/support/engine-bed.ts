@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { randomIds, systemClock } from '#kernel';
+import { minutes, randomIds, systemClock } from '#kernel';
 import {
   DEFAULT_ENGINE_SETTINGS,
   reconcileRepository,
@@ -60,7 +60,7 @@ export async function startEngineBed(speed: number): Promise<EngineBed> {
     await reconcileRepository(real, SETTINGS, sandbox.repositoryUrl);
     const [dev] = await stores.channels.listChannels();
     const commit = dev?.headCommit as string;
-    const lease = await stores.leases.acquire('channel/dev', 10_000);
+    const lease = await stores.leases.acquire('channel/dev', minutes(5));
     if (!lease) throw new Error('somebody else holds the channel');
     const revisionId = revisionIdOf(sandbox.repositoryUrl, commit);
     await stores.channels.commitChannel(lease, {
