@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/{contract,integration}/**/*.spec.ts'],
           globalSetup: ['test/support/servers.global.ts'],
-          testTimeout: 180_000,
+          testTimeout: 300_000,
           hookTimeout: 480_000,
           maxWorkers: 2,
         },
