@@ -14,6 +14,7 @@ import type {
   StackView,
   StoredUpload,
 } from '#ports';
+import { answered } from './classify.js';
 import { GroupWrites } from './group-writes.js';
 import { Inputs } from './inputs.js';
 import { InstanceTypes } from './instance-types.js';
@@ -63,7 +64,8 @@ export class AwsAdapter implements AwsPort {
   }
 
   async callerAccount(): Promise<string> {
-    return (await this.sdk.sts.send(new GetCallerIdentityCommand({}))).Account ?? '';
+    const { Account } = await this.sdk.sts.send(new GetCallerIdentityCommand({}));
+    return answered(Account, 'sts GetCallerIdentity');
   }
 
   describeStack(name: string): Promise<StackView | undefined> {

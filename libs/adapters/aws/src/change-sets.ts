@@ -7,7 +7,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOfValue, FailureError, type Clock, type Duration } from '#kernel';
 import type { StackTemplate } from '#fleet';
-import { failureCode } from './classify.js';
+import { answered, failureCode } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
 
 export interface ChangeSetOptions {
@@ -28,13 +28,15 @@ export class ChangeSets {
 
   async find(nameOrId: string, stackName: string): Promise<DescribeChangeSetOutput | undefined> {
     try {
-      return await this.sdk.cloudFormation.send(
+      const found = await this.sdk.cloudFormation.send(
         new DescribeChangeSetCommand({
           ChangeSetName: nameOrId,
           // By id the change set names its stack itself; a name needs the stack's.
           ...(!nameOrId.startsWith('arn:') && { StackName: stackName }),
         }),
       );
+      answered(found.Status, `cloudformation DescribeChangeSet of ${stackName}`);
+      return found;
     } catch (thrown) {
       if (GONE.includes(failureCode(thrown))) return undefined;
       throw thrown;

@@ -91,6 +91,20 @@ export const isUnsupported = (thrown: unknown, stranger: string | undefined): bo
   failureCode(thrown) === 'aws-action-unsupported' ||
   (stranger !== undefined && failureCode(thrown) === 'aws-answer-unreadable');
 
+/**
+ * What an answer of AWS always has. A proxy's page, or the answer to another question, parses as one that lacks everything:
+ * no account, no stacks.
+ */
+export function answered<T>(value: T | undefined, action: string): T {
+  if (value !== undefined) return value;
+  throw new FailureError({
+    class: 'transient',
+    code: 'aws-answer-unreadable',
+    message: `${action}: the answer lacks what AWS always says`,
+    hint: 'Something between Fairway and AWS may have answered: a proxy, a login page. It is asked again.',
+  });
+}
+
 export const failureCode = (thrown: unknown): string =>
   thrown instanceof FailureError ? thrown.failure.code : '';
 

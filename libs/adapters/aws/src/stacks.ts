@@ -9,7 +9,7 @@ import {
   type StackEvent,
 } from '@aws-sdk/client-cloudformation';
 import type { StackFailure, StackView } from '#ports';
-import { failureCode, isUnsupported } from './classify.js';
+import { answered, failureCode, isUnsupported } from './classify.js';
 import type { SdkClients } from './sdk-clients.js';
 
 const MAX_EVENT_PAGES = 10;
@@ -28,7 +28,7 @@ export class Stacks {
   async find(name: string): Promise<Stack | undefined> {
     try {
       const answer = await this.sdk.cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
-      const stack = answer.Stacks?.[0];
+      const [stack] = answered(answer.Stacks, `cloudformation DescribeStacks ${name}`);
       return stack?.StackStatus === 'DELETE_COMPLETE' ? undefined : stack;
     } catch (thrown) {
       if (failureCode(thrown) === 'stack-missing') return undefined;
@@ -40,7 +40,7 @@ export class Stacks {
     const tag = `kubernetes.io/cluster/${clusterId}`;
     const names: string[] = [];
     for await (const page of paginateDescribeStacks({ client: this.sdk.cloudFormation }, {})) {
-      for (const stack of page.Stacks ?? []) {
+      for (const stack of answered(page.Stacks, 'cloudformation DescribeStacks')) {
         const owned = stack.Tags?.some(({ Key, Value }) => Key === tag && Value === 'owned') ?? false;
         if (owned && stack.StackStatus !== 'DELETE_COMPLETE') names.push(stack.StackName ?? '');
       }
