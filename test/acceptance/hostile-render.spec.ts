@@ -9,7 +9,7 @@ import { WorkerProcess } from './support/worker-process.js';
  * Of the thread that answers, while one answer is waited for. The product promises 100 ms on a clock; here its own work is
  * counted, whatever else the machine does. A render in the process itself took seconds of it.
  */
-const HEALTH_MS = 800;
+const HEALTH_MS = 200;
 /** Until a cluster is created on a machine that has other things to do. */
 const PATIENCE_MS = 200_000;
 /** What a hostile configuration may add to the memory of a worker, which runs from source here. */
