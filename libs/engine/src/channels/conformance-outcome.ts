@@ -1,5 +1,5 @@
 import type { Instant } from '#kernel';
-import { minutes } from '#kernel';
+import { formatDuration, minutes, toFailure, type Failure } from '#kernel';
 import type { ConformanceRun, KubernetesObject } from '#fleet';
 import type { KubernetesPort } from '#ports';
 import {
@@ -27,6 +27,9 @@ const HEAD_LIMIT = 256 * 1024;
 /** A run whose Job vanished is created again only in its first minute; later somebody removed it. */
 const CREATION_TIME = minutes(1);
 
+/** Results that only a kubelet has which cannot be reached: for so long after its end a run waits for them. */
+const RESULTS_PATIENCE = minutes(5);
+
 /** One look at a run in its cluster. */
 export async function outcomeOfRun(
   kubernetes: KubernetesPort,
@@ -46,23 +49,50 @@ export async function outcomeOfRun(
   const name = pod?.metadata.name;
   const tail = name === undefined ? undefined : await testsLog(kubernetes, namespace, name, TAIL);
   if (!end) return { kind: 'running', message: await progressOf(kubernetes, namespace, name, tail), tail };
-  const log =
-    name === undefined
-      ? ''
-      : ((await kubernetes.podLog({
-          namespace,
-          name,
-          container: RESULTS_CONTAINER,
-          limitBytes: RESULTS_LOG_LIMIT,
-        })) ?? '');
+  const log = name === undefined ? '' : await resultsLog(kubernetes, namespace, name);
   const look = await ended(run, suite, {
-    log,
+    log: typeof log === 'string' ? log : '',
     digestNow,
     serverVersion: await kubernetes.serverVersion(),
     ...exitOf(pod),
     jobFailureReason: podReason(pod) ?? end.reason,
   });
-  return { ...look, tail };
+  // What was cut off, or changed underneath, needs no results to be told.
+  if (typeof log === 'string' || look.judgement.reason !== 'no-junit') return { ...look, tail };
+  return { ...withoutResults(log, now - (end.at ?? run.startedAt ?? 0)), tail };
+}
+
+/** The failure where it cannot be read now. */
+async function resultsLog(
+  kubernetes: KubernetesPort,
+  namespace: string,
+  name: string,
+): Promise<string | Failure> {
+  const limits = { limitBytes: RESULTS_LOG_LIMIT };
+  try {
+    return (await kubernetes.podLog({ namespace, name, container: RESULTS_CONTAINER, ...limits })) ?? '';
+  } catch (thrown) {
+    const failure = toFailure(thrown);
+    if (failure.code === 'lease-lost') throw thrown;
+    return failure;
+  }
+}
+
+/** The next look may read them; but a run that is over does not hold its cluster's updates for ever. */
+function withoutResults(
+  { message }: Failure,
+  waited: number,
+): { readonly kind: 'running'; readonly message: string } | Extract<RunLook, { kind: 'ended' }> {
+  if (waited < RESULTS_PATIENCE)
+    return { kind: 'running', message: `its Job has ended; its results cannot be read: ${message}` };
+  const judgement: Judgement = {
+    verdict: 'inconclusive',
+    reason: 'results-unreadable',
+    executed: 0,
+    failedTests: [],
+    message: `its results could not be read for ${formatDuration(RESULTS_PATIENCE)} after its Job ended: ${message}`,
+  };
+  return { kind: 'ended', judgement };
 }
 
 interface Evidence {
@@ -125,16 +155,21 @@ interface Conditioned {
     readonly type: string;
     readonly status: string;
     readonly reason?: string;
+    readonly lastTransitionTime?: string;
   }[];
 }
 
 /** Complete or Failed; undefined while it runs. Source: Kubernetes API reference, Job v1, "JobCondition". */
-function endOfJob(job: KubernetesObject): { readonly reason?: string | undefined } | undefined {
+function endOfJob(
+  job: KubernetesObject,
+): { readonly reason?: string | undefined; readonly at: Instant | undefined } | undefined {
   const conditions = (job['status'] as Conditioned | undefined)?.conditions ?? [];
   const end = conditions.find(
     ({ type, status }) => status === 'True' && (type === 'Complete' || type === 'Failed'),
   );
-  return end && (end.type === 'Failed' ? { reason: end.reason } : {});
+  if (!end) return undefined;
+  const at = Date.parse(end.lastTransitionTime ?? '');
+  return { at: Number.isNaN(at) ? undefined : at, ...(end.type === 'Failed' && { reason: end.reason }) };
 }
 
 interface PodStatus extends Conditioned {

@@ -50,6 +50,7 @@ export type VerdictReason =
   | 'out-of-memory'
   | 'image-unavailable'
   | 'job-disappeared'
+  | 'results-unreadable'
   | 'infrastructure'
   | Extract<JUnitOutcome, { ok: false }>['error']['reason'];
 
