@@ -93,9 +93,9 @@ else
 
     function expectNobodyNoticed({ written, leaderChanges }: Told): void {
       expect(written.lost, 'acknowledged and lost').toEqual([]);
-      // Of 80 that are tried; a busy machine does fewer, one that waits for a quorum none.
-      expect(written.perSecond).toBeGreaterThan(20);
-      expect(written.longestWrite).toBeLessThan(10_000);
+      // Of 80 that are tried, and without the time in which the writer itself did not come to run.
+      expect(written.perSecond).toBeGreaterThan(50);
+      expect(written.longestWrite).toBeLessThan(5_000);
       // One leader was replaced: every election and every transfer raises the term by one.
       expect(leaderChanges).toBeLessThanOrEqual(1);
     }
