@@ -16,13 +16,16 @@ export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.infe
 
 /**
  * The body of a PATCH. Fields that nobody here knows are passed over, as clients of the contract expect who send back what
- * they read; one that is a letter away from a field of the record was meant to change something.
+ * they read; one that is a letter away from a field that is not there was meant to change it.
  */
 export function parsePatch<T extends z.ZodObject>(schema: T, body: unknown): z.infer<T> {
   const parsed = parseBody(schema, body);
+  const sent = Object.keys(body ?? {});
   const known = Object.keys(schema.shape);
-  const faults = Object.keys(body ?? {}).flatMap((field): readonly FieldFault[] => {
-    const near = known.includes(field) ? undefined : nearest(field, known);
+  const absent = known.filter((field) => !sent.includes(field));
+  const unknown = sent.filter((field) => !known.includes(field) && field.length > 4);
+  const faults = unknown.flatMap((field): readonly FieldFault[] => {
+    const near = nearest(field, absent, 1);
     return near === undefined ? [] : [{ field, message: `is no field of the record; did you mean ${near}?` }];
   });
   if (faults.length > 0) throw badRequest(faults);

@@ -28,8 +28,11 @@ const MOST = 2_000;
 const LONGEST = 100;
 
 /** The known word that somebody probably meant; undefined where none is close. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const limit = Math.max(2, Math.floor(word.length / 4));
+export function nearest(
+  word: string,
+  known: readonly string[],
+  limit = Math.max(2, Math.floor(word.length / 4)),
+): string | undefined {
   let best: { readonly word: string; readonly edits: number } | undefined;
   if (word.length > LONGEST) return undefined;
   for (const candidate of known.slice(0, MOST)) {
