@@ -33,7 +33,7 @@ export class OverridesController {
   async list(@Param('cluster') name: string) {
     const cluster = await findCluster(this.api, name);
     const overrides = await this.api.configs.overrides(cluster.id, this.api.clock.now());
-    const sensitive = await this.sensitiveKeys(cluster.id);
+    const sensitive = sensitiveKeys(await this.lastItems(cluster.id));
     return { items: overrides.map((one) => encodeOverride(one, sensitive)) };
   }
 
@@ -57,9 +57,10 @@ export class OverridesController {
     };
     await this.api.configs.setOverride(override);
     await ringCluster(this.api, cluster);
-    const warning = await this.strangeKey(cluster.id, wish.key);
+    const items = await this.lastItems(cluster.id);
+    const warning = strangeKey(items, wish.key);
     return {
-      ...encodeOverride(override, await this.sensitiveKeys(cluster.id)),
+      ...encodeOverride(override, sensitiveKeys(items)),
       ...(warning !== undefined && { warning }),
     };
   }
@@ -79,22 +80,27 @@ export class OverridesController {
     await ringCluster(this.api, cluster);
   }
 
-  /**
-   * A key that the last render did not have is taken (nothing lists all that templates and Fairway read), and said where it
-   * looks like one that it had.
-   */
-  private async strangeKey(clusterId: string, key: string): Promise<string | undefined> {
-    const keys = (await this.api.configs.effectiveConfig(clusterId))?.items.map((item) => item.key) ?? [];
-    const near = keys.includes(key) ? undefined : nearest(key, keys);
-    return near && `no other layer sets ${key}; did you mean ${near}?`;
-  }
-
-  /** By the schema of the last render. */
-  private async sensitiveKeys(clusterId: string): Promise<ReadonlySet<string>> {
-    const config = await this.api.configs.effectiveConfig(clusterId);
-    return new Set((config?.items ?? []).flatMap(({ key, sensitive }) => (sensitive ? [key] : [])));
+  /** Of the last render; none before there was one. */
+  private async lastItems(clusterId: string): Promise<Items> {
+    return (await this.api.configs.effectiveConfig(clusterId))?.items ?? [];
   }
 }
+
+type Items = readonly { readonly key: string; readonly sensitive: boolean }[];
+
+/**
+ * A key that the last render did not have is taken (nothing lists all that templates and Fairway read), and said where it
+ * looks like one that it had.
+ */
+function strangeKey(items: Items, key: string): string | undefined {
+  const keys = items.map((item) => item.key);
+  const near = keys.includes(key) ? undefined : nearest(key, keys);
+  return near && `no other layer sets ${key}; did you mean ${near}?`;
+}
+
+/** By the schema of the last render. */
+const sensitiveKeys = (items: Items): ReadonlySet<string> =>
+  new Set(items.flatMap(({ key, sensitive }) => (sensitive ? [key] : [])));
 
 const encodeOverride = (override: ClusterOverride, sensitive: ReadonlySet<string>) => ({
   id: override.id,

@@ -78,21 +78,25 @@ export async function* listPages(
   for (let next: string | undefined; ;) {
     const query = { limit: String(PAGE), continue: next };
     const answer = await transport.send({ method: 'GET', path, query, context });
-    const body = parseJson(answer.body);
-    const metadata = isRecord(body) && isRecord(body['metadata']) ? body['metadata'] : undefined;
-    const token = typeof metadata?.['continue'] === 'string' ? metadata['continue'] : '';
-    if (answer.status === 410 && next !== undefined && token !== '' && token !== next) {
-      next = token;
-      continue;
+    if (answer.status === 410 && next !== undefined) {
+      const body = parseJson(answer.body);
+      const fresh = tokenOf(isRecord(body) ? body['metadata'] : undefined);
+      if (fresh !== '' && fresh !== next) {
+        next = fresh;
+        continue;
+      }
     }
     const page = pageOf(answer);
     if (!page) throw failureError(answer.status === 200 ? { ...answer, status: 502 } : answer, context);
     // Lists leave out what every item has in common.
     yield page.items.map((item) => ({ ...item, apiVersion, kind }) as unknown as KubernetesObject);
-    if (token === '') return;
-    next = token;
+    next = tokenOf(page.metadata);
+    if (next === '') return;
   }
 }
+
+const tokenOf = (metadata: unknown): string =>
+  isRecord(metadata) && typeof metadata['continue'] === 'string' ? metadata['continue'] : '';
 
 async function json(transport: ApiTransport, path: string): Promise<Readonly<Record<string, unknown>>> {
   const context: RequestContext = { action: `discover ${path}`, verb: 'read' };
